@@ -1,0 +1,30 @@
+// The phone's sign-in form: on success the same address is loaded again, now with a session, so the ticket is not lost.
+import { runCredentialsForm } from '../shared/credentials-form.js';
+import { type Answer, call } from '../shared/http.js';
+import { type Texts, takePageData, textOf } from '../shared/page-data.js';
+
+const { texts } = takePageData<{ texts: Texts }>();
+
+function tooMany(seconds: number | null): string {
+  if (seconds === null || seconds < 60) return textOf(texts, 'signIn.tooMany');
+  return textOf(texts, 'signIn.tooManyMinutes', { minutes: Math.ceil(seconds / 60) });
+}
+
+function problemOf(answer: Answer): string {
+  if (answer.status === 0) return textOf(texts, 'common.noNetwork');
+  if (answer.status === 401) return textOf(texts, 'signIn.wrong');
+  if (answer.status === 429) return tooMany(answer.retryAfter);
+  return textOf(texts, answer.status >= 500 ? 'common.busy' : 'common.unexpected');
+}
+
+runCredentialsForm({
+  idleText: textOf(texts, 'signIn.submit'),
+  workingText: textOf(texts, 'signIn.working'),
+  check: (username, password) => (username.trim() && password ? null : textOf(texts, 'signIn.fillBoth')),
+  send: (username, password) => call('/phone/sign-in', { body: { username, password }, cookies: true }),
+  onAnswer: (answer) => {
+    if (answer.status !== 200) return problemOf(answer);
+    window.location.reload();
+    return null;
+  },
+});

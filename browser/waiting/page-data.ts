@@ -1,0 +1,18 @@
+// The shape of the data the server puts into a waiting page.
+import type { Texts } from '../shared/page-data.js';
+
+export interface WaitingData {
+  ticketId: string;
+  waitSecret: string;
+  expiresIn: number;
+  api: string;
+  dialect: 'wechat' | 'oauth';
+  /** Who moves: the top window, this frame, or the parent page (which gets a one-time handle, never the code). */
+  navigate: 'top' | 'self' | 'parent';
+  /** The exact target of every message; null means: post nothing. */
+  parentOrigin: string | null;
+  finish: 'redeem' | 'interaction';
+  /** Where an interaction of the engine is finished; only with `finish: 'interaction'`. */
+  finishUrl?: string;
+  texts: Texts;
+}

@@ -1,0 +1,54 @@
+// Talks to the page that frames us: always to its one registered origin, never a code, and it listens for a theme only.
+import type { WaitingData } from './page-data.js';
+
+type Word = 'ready' | 'scanned' | 'confirmed' | 'denied' | 'expired' | 'error';
+
+export const isFramed = window.parent !== window;
+
+export class Parent {
+  private readonly origin: string | null;
+  private readonly dialect: WaitingData['dialect'];
+  private said: Word | null = null;
+
+  constructor(data: WaitingData) {
+    this.origin = isFramed ? data.parentOrigin : null;
+    this.dialect = data.dialect;
+  }
+
+  /** The WeChat dialect knows one message, a JSON string; the own widget is told every step. */
+  say(word: Word): void {
+    if (word === this.said) return;
+    this.said = word;
+    if (this.dialect === 'oauth') this.post({ type: 'status', status: word });
+    else if (word === 'ready') this.post(JSON.stringify({ type: 'status', status: 'wxReady' }));
+  }
+
+  done(continueUrl: string): void {
+    this.post({ type: 'done', continue: continueUrl });
+  }
+
+  reportHeight(box: HTMLElement): void {
+    if (!this.origin || this.dialect !== 'oauth' || !('ResizeObserver' in window)) return;
+    let last = 0;
+    new ResizeObserver(() => {
+      const height = Math.ceil(box.getBoundingClientRect().height);
+      if (height === last) return;
+      last = height;
+      this.post({ type: 'height', height });
+    }).observe(box);
+  }
+
+  listenForTheme(): void {
+    if (!this.origin) return;
+    window.addEventListener('message', (event) => {
+      if (event.origin !== this.origin || event.source !== window.parent) return;
+      const { type, theme } = (event.data ?? {}) as { type?: unknown; theme?: unknown };
+      if (type !== 'theme') return;
+      if (theme === 'light' || theme === 'dark' || theme === 'auto') document.documentElement.dataset.theme = theme;
+    });
+  }
+
+  private post(message: unknown): void {
+    if (this.origin) window.parent.postMessage(message, this.origin);
+  }
+}

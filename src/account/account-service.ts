@@ -1,0 +1,97 @@
+/** Accounts: make, find, and the one answer to "may this person still sign in". */
+import { AppError } from '../error.js';
+import { newSecret } from '../secret.js';
+import { type Account, displayTextProblem, normalizeUsername, type Profile, usernameProblem } from './account.js';
+import type { AccountStore } from './account-store.js';
+import type { CredentialStore } from './credential-store.js';
+import { pictureFor } from './default-picture.js';
+import { hashPassword } from './password.js';
+import type { PhoneSessionStore } from './phone-session-store.js';
+
+export interface AccountServiceDeps {
+  store: AccountStore;
+  credentials: CredentialStore;
+  sessions: PhoneSessionStore;
+  audit: (actor: string, action: string, target: string, detail?: Record<string, unknown>) => Promise<void>;
+}
+
+const MIN_PASSWORD = 8;
+
+export class AccountService {
+  readonly #deps: AccountServiceDeps;
+
+  constructor(deps: AccountServiceDeps) {
+    this.#deps = deps;
+  }
+
+  /** Throws `invalid_request` naming what is wrong, `conflict` when the user name is taken. */
+  async create(actor: string, input: { username: string; password: string } & Profile): Promise<Account> {
+    const username = normalizeUsername(input.username);
+    refuse(usernameProblem(username));
+    refuse(passwordProblem(input.password));
+    const nickname = (input.nickname ?? input.username).normalize('NFC');
+    if (nickname.trim() === '') refuse('a nickname needs at least one visible character');
+    for (const [name, text] of Object.entries({ nickname, city: input.city, province: input.province, country: input.country })) {
+      const problem = displayTextProblem(text ?? '', 60);
+      if (problem) refuse(`${name} ${problem}`);
+    }
+    const account: Account = {
+      id: newSecret(16),
+      username,
+      nickname,
+      sex: input.sex ?? 0,
+      city: input.city ?? '',
+      province: input.province ?? '',
+      country: input.country ?? '',
+      locale: input.locale,
+      picture: pictureFor(newSecret(8)),
+      createdAt: new Date(),
+      updatedAt: new Date(),
+      disabled: false,
+    };
+    if (!(await this.#deps.store.insert(account, await hashPassword(input.password)))) {
+      throw new AppError('conflict', { message: `the user name "${username}" is taken` });
+    }
+    await this.#deps.audit(actor, 'account.create', account.id, { username });
+    return account;
+  }
+
+  find(id: string): Promise<Account | undefined> {
+    return this.#deps.store.find(id);
+  }
+
+  findByUsername(username: string): Promise<Account | undefined> {
+    return this.#deps.store.findByUsername(normalizeUsername(username));
+  }
+
+  list(): Promise<Account[]> {
+    return this.#deps.store.list();
+  }
+
+  /** The account, if it exists and is not disabled. Asked at scan, redeem, exchange, refresh and user info (T20). */
+  async active(id: string): Promise<Account | undefined> {
+    const account = await this.#deps.store.find(id);
+    return account && !account.disabled ? account : undefined;
+  }
+
+  /** A new password; every phone session of the account ends. */
+  async resetPassword(actor: string, username: string, password: string): Promise<Account> {
+    const account = await this.findByUsername(username);
+    if (!account) throw new AppError('not_found', { message: `there is no account "${username}"` });
+    refuse(passwordProblem(password));
+    await this.#deps.credentials.setPasswordHash(account.id, await hashPassword(password));
+    await this.#deps.sessions.endAllOf(account.id);
+    await this.#deps.audit(actor, 'account.reset', account.id);
+    return account;
+  }
+}
+
+function passwordProblem(password: string): string | undefined {
+  if ([...password].length < MIN_PASSWORD) return `a password has at least ${MIN_PASSWORD} characters`;
+  if (password.length > 256) return 'a password has at most 256 characters';
+  return undefined;
+}
+
+function refuse(problem: string | undefined): void {
+  if (problem) throw new AppError('invalid_request', { message: problem });
+}

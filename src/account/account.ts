@@ -1,0 +1,48 @@
+/** A person's record here, and the rules of its fields. */
+export interface Account {
+  readonly id: string;
+  readonly username: string;
+  readonly nickname: string;
+  /** WeChat's numbers: 0 unknown, 1 male, 2 female. */
+  readonly sex: 0 | 1 | 2;
+  readonly city: string;
+  readonly province: string;
+  readonly country: string;
+  readonly locale?: string;
+  /** Names a picture this server draws; see default-picture.ts. */
+  readonly picture: string;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+  readonly disabled: boolean;
+}
+
+/** What the account's owner or an administrator may set. */
+export interface Profile {
+  nickname?: string;
+  sex?: 0 | 1 | 2;
+  city?: string;
+  province?: string;
+  country?: string;
+  locale?: string;
+}
+
+/** The one spelling a user name is stored and looked up under. */
+export function normalizeUsername(username: string): string {
+  return username.normalize('NFKC').toLowerCase();
+}
+
+/** Why a user name is refused, or undefined. */
+export function usernameProblem(username: string): string | undefined {
+  return /^[\p{L}\p{N}][\p{L}\p{N}._@+-]{0,63}$/u.test(username)
+    ? undefined
+    : 'a user name has 1 to 64 letters, digits or . _ @ + - and begins with a letter or digit';
+}
+
+/** Why a displayed text is refused, or undefined: control, bidi and zero-width characters could forge a page (T26). */
+export function displayTextProblem(text: string, max: number): string | undefined {
+  if ([...text].length > max) return `is longer than ${max} characters`;
+  if (/[\p{Cc}\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/u.test(text.replaceAll('\u200d', ''))) {
+    return 'holds control or invisible characters';
+  }
+  return undefined;
+}

@@ -1,0 +1,65 @@
+/** The rows of phone sessions. Idle and absolute limits are checked by the database's clock in every look-up. */
+import type { Database, Row, Statement } from '../database/database.js';
+import { type PhoneSession, SESSION_DAYS } from './phone-session.js';
+
+export interface PhoneSessionStore {
+  insert(session: {
+    id: string;
+    secretHash: string;
+    accountId: string;
+    amr: string[];
+    browser: { name: string; system: string };
+  }): Promise<void>;
+  /** The live session of an account that may sign in, or undefined. Notes that it was seen, at most hourly. */
+  findLive(secretHash: string): Promise<PhoneSession | undefined>;
+  end(id: string): Promise<void>;
+  endAllOf(accountId: string): Promise<number>;
+}
+
+const INSERT: Statement = {
+  name: 'phone-session-insert',
+  text: 'INSERT INTO phone_session (id, secret_hash, account_id, amr, browser) VALUES ($1, $2, $3, $4, $5)',
+};
+const FIND_LIVE: Statement = {
+  name: 'phone-session-find',
+  text: `SELECT s.id, s.account_id, s.auth_time, s.amr, s.last_seen_at < now() - interval '1 hour' AS stale
+         FROM phone_session s JOIN account a ON a.id = s.account_id
+         WHERE s.secret_hash = $1 AND s.ended_at IS NULL AND a.disabled_at IS NULL
+           AND s.last_seen_at > now() - make_interval(days => ${SESSION_DAYS.idle})
+           AND s.created_at > now() - make_interval(days => ${SESSION_DAYS.absolute})`,
+};
+const TOUCH: Statement = {
+  name: 'phone-session-touch',
+  text: 'UPDATE phone_session SET last_seen_at = now() WHERE id = $1 AND ended_at IS NULL',
+};
+const END: Statement = {
+  name: 'phone-session-end',
+  text: 'UPDATE phone_session SET ended_at = now() WHERE id = $1 AND ended_at IS NULL',
+};
+const END_ALL: Statement = {
+  name: 'phone-session-end-all',
+  text: 'UPDATE phone_session SET ended_at = now() WHERE account_id = $1 AND ended_at IS NULL RETURNING 1 AS ended',
+};
+
+export function createPhoneSessionStore(database: Database): PhoneSessionStore {
+  return {
+    async insert(s) {
+      await database.query(INSERT, [s.id, s.secretHash, s.accountId, s.amr, JSON.stringify(s.browser)]);
+    },
+    async findLive(secretHash) {
+      const [row] = await database.query<Row>(FIND_LIVE, [secretHash]);
+      if (!row) return undefined;
+      if (row.stale) await database.query(TOUCH, [row.id]);
+      return {
+        id: row.id as string,
+        accountId: row.account_id as string,
+        authTime: row.auth_time as Date,
+        amr: row.amr as string[],
+      };
+    },
+    async end(id) {
+      await database.query(END, [id]);
+    },
+    endAllOf: async (accountId) => (await database.query(END_ALL, [accountId])).length,
+  };
+}

@@ -1,0 +1,164 @@
+/** Builds every object once and connects them; the only file that knows everyone. */
+import type { Server } from 'node:http';
+import { createAccountStore } from './account/account-store.js';
+import { AccountService } from './account/account-service.js';
+import { AdministratorService } from './account/administrator-service.js';
+import { createAdministratorStore } from './account/administrator-store.js';
+import { createCredentialStore } from './account/credential-store.js';
+import { createPhoneSessionStore } from './account/phone-session-store.js';
+import { SignInService } from './account/sign-in-service.js';
+import { createAuditLog } from './audit/audit-log.js';
+import { ClientService } from './client/client-service.js';
+import { createClientStore } from './client/client-store.js';
+import type { Config } from './config.js';
+import { type Database, openDatabase } from './database/database.js';
+import { createAuthorization } from './engine/authorization.js';
+import { createCodeIssuer } from './engine/code-issuer.js';
+import { createEngine, engineHandler, validateClient } from './engine/create-engine.js';
+import { createExchange } from './engine/exchange.js';
+import { createRecordStore } from './engine/record-store.js';
+import { loadServerKeys } from './engine/server-keys.js';
+import { createSubjects } from './engine/subjects.js';
+import { loadAssets } from './http/assets.js';
+import { sendPage } from './http/context.js';
+import { chooseLanguage } from './http/language.js';
+import { renderErrorPage } from './http/middleware/error-page.js';
+import { createHttpServer } from './http/server.js';
+import { createView } from './http/view.js';
+import { createLogger, type Logger } from './log.js';
+import { projectRoot } from './project-root.js';
+import { newSecret } from './secret.js';
+import { createNudge } from './ticket/nudge.js';
+import { TicketService } from './ticket/ticket-service.js';
+import { createTicketStore } from './ticket/ticket-store.js';
+
+export interface Services {
+  accounts: AccountService;
+  administrators: AdministratorService;
+  clients: ClientService;
+}
+
+export interface App extends Services {
+  database: Database;
+  server: Server;
+  tickets: TicketService;
+  /** Ends held requests, then the server, then the database: everything within ten seconds. */
+  stop(): Promise<void>;
+}
+
+const SWEEP_MS = 60_000;
+const STOP_MS = 10_000;
+
+/** Opens the database at `url`, migrates it, and builds the server; it does not listen yet. */
+export async function createApp(config: Config, url: string, log: Logger = createLogger(config.logLevel)): Promise<App> {
+  const house = await furnish(config, url, log);
+  const { database, keys, provider, engine, accounts, clients } = house;
+  const tickets = new TicketService({
+    store: house.ticketStore,
+    nudge: await createNudge(database, (error) => log.warn({ err: error }, 'the LISTEN connection was lost')),
+    pendingSeconds: config.ticketSeconds,
+  });
+  const activeAccount = (id: string) => accounts.active(id);
+  const { server, waiters } = createHttpServer({
+    ...house,
+    config,
+    log,
+    tickets,
+    csrfKey: keys.csrf,
+    demoUrl: config.demo ? demoUrl(config) : undefined,
+    authorization: createAuthorization(provider, engine),
+    issuer: createCodeIssuer(provider, { activeAccount }),
+    exchange: createExchange(provider, {
+      subjects: house.subjects,
+      activeAccount,
+      activeClient: (id) => clients.active(id),
+    }),
+  });
+  const sweeper = setInterval(() => {
+    Promise.all([house.ticketStore.sweep(), house.records.sweep()]).catch((error) => log.warn({ err: error }, 'sweep'));
+  }, SWEEP_MS).unref();
+
+  return {
+    ...house,
+    tickets,
+    server,
+    async stop() {
+      clearInterval(sweeper);
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      waiters.endAll();
+      server.closeIdleConnections();
+      const late = setTimeout(() => server.closeAllConnections(), STOP_MS).unref();
+      await closed;
+      clearTimeout(late);
+      await tickets.close();
+      await database.close();
+    },
+  };
+}
+
+/** The services without a server, for the command line. */
+export async function createServices(config: Config, url: string): Promise<Services & { close(): Promise<void> }> {
+  const house = await furnish(config, url, createLogger('silent'));
+  return { ...house, close: () => house.database.close() };
+}
+
+/** Where the demo site answers: another site than ours, so that third-party-cookie rules apply to the frame. */
+export function demoUrl(config: Config): string {
+  const { hostname } = new URL(config.publicUrl);
+  return `http://${hostname === 'localhost' ? '127.0.0.1' : hostname}:${config.demoPort}`;
+}
+
+async function furnish(config: Config, url: string, log: Logger) {
+  const database = openDatabase(url, { onError: (error) => log.warn({ err: error }, 'a database connection broke') });
+  try {
+    await database.migrate();
+    const keys = await loadServerKeys(database);
+    const { record: audit } = createAuditLog(database);
+    const accountStore = createAccountStore(database);
+    const credentials = createCredentialStore(database);
+    const sessions = createPhoneSessionStore(database);
+    const records = createRecordStore(database);
+    const accounts = new AccountService({ store: accountStore, credentials, sessions, audit });
+    const clients: ClientService = new ClientService({
+      store: createClientStore(database),
+      demo: config.demo,
+      validate: (client) => validateClient(provider, client),
+      audit,
+    });
+    const assets = loadAssets(config.publicUrl);
+    const view = createView(projectRoot, assets);
+    const subjects = createSubjects(keys.subject);
+    const provider = createEngine({
+      ...config,
+      records,
+      keys,
+      subjects,
+      findClient: (id) => clients.active(id),
+      activeAccount: (id) => accounts.active(id),
+      errorPage: (ctx, out) => {
+        const lang = chooseLanguage(undefined, ctx.get('Accept-Language'));
+        const input = { lang, requestId: newSecret(8), reason: out.error, developerHint: out.error_description };
+        sendPage(ctx, renderErrorPage(view, input), ctx.status);
+      },
+      onError: (error) => log.error({ err: error }, 'engine'),
+    });
+    return {
+      database,
+      keys,
+      records,
+      accounts,
+      clients,
+      assets,
+      view,
+      subjects,
+      provider,
+      engine: engineHandler(provider, config.publicUrl),
+      ticketStore: createTicketStore(database),
+      signIn: new SignInService({ accounts: accountStore, credentials, sessions }),
+      administrators: new AdministratorService({ store: createAdministratorStore(database), audit }),
+    };
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}

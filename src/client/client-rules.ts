@@ -1,0 +1,93 @@
+/** What may be registered: names, redirect URIs, embed origins, callback domains. Each refusal names its fix (T26, T37). */
+import { displayTextProblem } from '../account/account.js';
+import { isLoopbackHost, isPrivateHost } from '../config.js';
+
+export interface RegistrationContext {
+  readonly demo: boolean;
+  readonly applicationType: 'web' | 'native';
+}
+
+/** Response parameters: a registered query must not be able to imitate one (T38). */
+const RESERVED_KEYS = new Set([
+  'code',
+  'state',
+  'iss',
+  'error',
+  'error_description',
+  'response',
+  'id_token',
+  'access_token',
+  'session_state',
+]);
+
+/** Why a redirect URI is refused, or undefined. */
+export function redirectUriProblem(uri: string, context: RegistrationContext): string | undefined {
+  const name = `redirect URI "${uri.slice(0, 200)}"`;
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are exactly what is refused here
+  if (uri.length > 2000 || /[^\x21-\x7e]/.test(uri)) return `${name} must be at most 2000 printable ASCII characters`;
+  const url = URL.parse(uri);
+  if (!url) return `${name} is not an absolute URL`;
+  if (/[\\*"<>^`{|}]/.test(uri)) return `${name} holds a wildcard or a character that must be percent-encoded`;
+  if (uri.includes('#')) return `${name} must not have a fragment`;
+  if (url.username || url.password || /^[a-z]+:\/\/[^/?]*@/i.test(uri)) return `${name} must not hold a user name`;
+  if (/(^|\/)\.{1,2}(;|\/|\?|$)/.test(uri.replace(/^[a-z]+:\/\/[^/?]*/i, ''))) return `${name} must not hold . or .. segments`;
+  if (/%2f|%2e|%5c|%00|%0a|%0d/i.test(uri.split('?')[0] as string)) return `${name} must not hold an encoded slash or dot`;
+  for (const key of url.searchParams.keys()) {
+    if (RESERVED_KEYS.has(key)) return `${name} must not use the query key "${key}": it belongs to the answer`;
+  }
+  return hostProblem(name, uri, url, context);
+}
+
+function hostProblem(name: string, uri: string, url: URL, context: RegistrationContext): string | undefined {
+  const { hostname } = url;
+  if (url.protocol === 'http:') {
+    const loopback = isLoopbackHost(hostname);
+    if (loopback && (context.demo || context.applicationType === 'native')) return undefined;
+    if (context.demo && isPrivateHost(hostname)) return undefined;
+    return loopback
+      ? `${name}: plain http on this machine needs a native app (--type native) or demo mode (DEMO=on); else use https`
+      : `${name} must be https`;
+  }
+  if (url.protocol !== 'https:') return `${name} must be https`;
+  if (context.demo && (isLoopbackHost(hostname) || isPrivateHost(hostname))) return undefined;
+  if (/^[\d.]+$|^\[/.test(hostname) || /^0x/i.test(hostname)) return `${name} must use a host name, not an address`;
+  if (hostname.endsWith('.')) return `${name} must not end its host with a dot`;
+  // The written host must be the parsed one: no other spelling of it, no non-ASCII, no upper case.
+  if (!uri.startsWith(`https://${url.host}`)) return `${name} must write its host in lower case, without a default port`;
+  if (!hostname.includes('.')) return `${name} must use a full host name`;
+  return undefined;
+}
+
+/** Why an embed origin is refused, or undefined: scheme, host and port exactly, https except as for redirect URIs. */
+export function embedOriginProblem(origin: string, context: RegistrationContext): string | undefined {
+  const url = URL.parse(origin);
+  const name = `embed origin "${origin.slice(0, 200)}"`;
+  if (!url || url.origin !== origin) return `${name} must be exactly scheme://host[:port], such as https://shop.example`;
+  if (origin.includes('*')) return `${name} must not hold a wildcard`;
+  return redirectUriProblem(`${origin}/`, context)?.replace(/^redirect URI "[^"]*"/, name);
+}
+
+/** Why a callback domain is refused, or undefined: a bare lower-case host name. */
+export function callbackDomainProblem(domain: string, context: RegistrationContext): string | undefined {
+  const name = `callback domain "${domain.slice(0, 200)}"`;
+  if (context.demo && isLoopbackHost(domain)) return undefined;
+  if (domain.length > 253 || !/^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$/.test(domain)) {
+    return `${name} must be a bare lower-case host name such as shop.example, without scheme, port or path`;
+  }
+  return undefined;
+}
+
+/** Why a client name is refused, or undefined. It is shown to people who decide whether to trust it. */
+export function clientNameProblem(name: string): string | undefined {
+  const problem = displayTextProblem(name, 60);
+  if (problem) return `the name ${problem}`;
+  if (name.trim() === '') return 'the name is empty';
+  if (!/^[\p{L}\p{M}\p{N} .,'’&()+!_·-]+$/u.test(name)) return 'the name may hold letters, digits, spaces and . , \' & ( ) + ! _ - only';
+  const others = ['Cyrillic', 'Greek', 'Han', 'Arabic', 'Hebrew', 'Thai', 'Hangul', 'Devanagari'].filter((script) =>
+    new RegExp(`\\p{Script=${script}}`, 'u').test(name),
+  );
+  const latin = /\p{Script=Latin}/u.test(name);
+  // Cyrillic and Greek hold letters that look Latin; mixed with Latin they can imitate another name.
+  if (others.length > 1 || (latin && others.some((s) => s === 'Cyrillic' || s === 'Greek'))) return 'the name mixes scripts';
+  return undefined;
+}

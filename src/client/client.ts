@@ -1,0 +1,65 @@
+/** A relying party, and which redirect URIs it may use. */
+export type Dialect = 'oauth' | 'wechat';
+export type AuthMethod = 'client_secret_basic' | 'client_secret_post' | 'none';
+
+/** One of at most two live secrets; only the hash is kept. */
+export interface ClientSecret {
+  readonly hash: string;
+  readonly createdAt: string;
+  /** ISO date after which it is refused; absent for the current one. */
+  readonly expiresAt?: string;
+}
+
+export interface Client {
+  /** client_id; in the WeChat dialect the appid, `wx` + 16 hex digits. */
+  readonly id: string;
+  readonly name: string;
+  readonly dialect: Dialect;
+  readonly applicationType: 'web' | 'native';
+  readonly authMethod: AuthMethod;
+  readonly secrets: readonly ClientSecret[];
+  readonly redirectUris: readonly string[];
+  /** WeChat dialect only: any redirect URI on this host is accepted. */
+  readonly callbackDomain?: string;
+  /** Origins that may frame the waiting page. */
+  readonly embedOrigins: readonly string[];
+  /** Clients of one union see the same union id; a client without one has its own. */
+  readonly unionName?: string;
+  readonly matchCode: 'type' | 'off';
+  readonly refreshRequiresSecret: boolean;
+  readonly createdAt: Date;
+  readonly disabled: boolean;
+}
+
+/**
+ * Byte-for-byte equality with a registered URI (RFC 9700 2.1); a native app's loopback URI may differ in its port
+ * (RFC 8252 7.3); a WeChat client with a callback domain may use any address on that host.
+ */
+export function redirectUriAllowed(client: Client, uri: string): boolean {
+  if (client.redirectUris.includes(uri)) return true;
+  if (client.applicationType === 'native' && client.redirectUris.some((known) => sameButPort(known, uri))) return true;
+  return client.dialect === 'wechat' && client.callbackDomain !== undefined && isOnHost(uri, client.callbackDomain);
+}
+
+/** The name that decides the union id: its union, or the client alone. */
+export function unionOf(client: Client): string {
+  return client.unionName === undefined ? `client:${client.id}` : `union:${client.unionName}`;
+}
+
+function sameButPort(known: string, asked: string): boolean {
+  const loopback = /^http:\/\/(127\.0\.0\.1|\[::1\])(?::\d{1,5})?(?=[/?]|$)/;
+  const [knownHead, knownHost] = loopback.exec(known) ?? [];
+  const [askedHead, askedHost] = loopback.exec(asked) ?? [];
+  if (knownHead === undefined || askedHead === undefined || knownHost !== askedHost) return false;
+  return known.slice(knownHead.length) === asked.slice(askedHead.length);
+}
+
+/** Host equality on the parsed URL, and on the text itself: no port, no user name, no trailing dot, no backslash. */
+function isOnHost(uri: string, domain: string): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are exactly what is refused here
+  if (/[\\\s\u0000-\u001f\u007f]/.test(uri)) return false;
+  const [, authority] = /^https?:\/\/([^/?#]+)/i.exec(uri) ?? [];
+  if (authority?.toLowerCase() !== domain.toLowerCase()) return false;
+  const url = URL.parse(uri);
+  return url !== null && url.hostname === domain.toLowerCase() && url.port === '' && url.username === '';
+}

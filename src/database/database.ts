@@ -1,0 +1,138 @@
+/** The connection to Postgres: a pool of prepared statements, migrations, and the one meaning of "it is down". */
+import createKnex, { type Knex } from 'knex';
+import pg from 'pg';
+import { AppError } from '../error.js';
+import { migrationSource } from './migrations.js';
+
+/** A named prepared statement: parsed once per connection. The name must be unique to its text. */
+export interface Statement {
+  readonly name: string;
+  readonly text: string;
+}
+
+export type Row = Record<string, unknown>;
+
+/** Runs single statements; what a store needs, inside a transaction or not. */
+export interface Queryable {
+  /** Rows of one statement. Throws AppError('unavailable') when the database cannot be reached or is overloaded. */
+  query<R extends Row = Row>(statement: Statement, values?: unknown[]): Promise<R[]>;
+}
+
+export interface Database extends Queryable {
+  /** For migrations and the administrators' queries; never on the hot path. */
+  readonly knex: Knex;
+  /** Commits if `work` resolves, rolls back if it throws. No network calls inside. */
+  transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T>;
+  /** Brings the schema up to date. Safe when several nodes call it at the same moment. */
+  migrate(): Promise<void>;
+  /** True when the schema is the one this build expects. */
+  isMigrated(): Promise<boolean>;
+  /** A connection of its own, for LISTEN; the caller ends it. */
+  connect(): Promise<pg.Client>;
+  close(): Promise<void>;
+}
+
+/** Any number: nodes that start together must pick the same one. */
+const MIGRATION_LOCK = 7_145_201;
+
+const TIMEOUTS = {
+  statement_timeout: 3_000,
+  lock_timeout: 1_000,
+  idle_in_transaction_session_timeout: 5_000,
+} as const;
+
+export function openDatabase(url: string, options: { poolSize?: number; onError?: (error: Error) => void } = {}): Database {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: options.poolSize ?? 10,
+    connectionTimeoutMillis: 2_000,
+    idleTimeoutMillis: 30_000,
+    keepAlive: true,
+    ...TIMEOUTS,
+  });
+  // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
+  pool.on('error', (error) => options.onError?.(error));
+  const knex = createKnex({
+    client: 'pg',
+    connection: { connectionString: url },
+    pool: { min: 0, max: 2 },
+    acquireConnectionTimeout: 5_000,
+  });
+
+  return {
+    knex,
+    query: (statement, values) => run(pool, statement, values),
+    async transaction(work) {
+      const client = await pool.connect().catch((error) => {
+        throw unavailable(error);
+      });
+      let broken: Error | undefined;
+      try {
+        await client.query('BEGIN');
+        const result = await work({ query: (statement, values) => run(client, statement, values) });
+        await client.query('COMMIT');
+        return result;
+      } catch (error) {
+        await client.query('ROLLBACK').catch((e: Error) => {
+          broken = e;
+        });
+        throw isOutage(error) ? unavailable(error) : error;
+      } finally {
+        client.release(broken);
+      }
+    },
+    migrate: () => migrate(url, knex),
+    async isMigrated() {
+      try {
+        const [, pending] = (await knex.migrate.list({ migrationSource })) as [unknown[], unknown[]];
+        return pending.length === 0;
+      } catch (error) {
+        throw unavailable(error);
+      }
+    },
+    async connect() {
+      const client = new pg.Client({ connectionString: url, keepAlive: true, connectionTimeoutMillis: 2_000 });
+      await client.connect();
+      return client;
+    },
+    async close() {
+      await Promise.allSettled([pool.end(), knex.destroy()]);
+    },
+  };
+}
+
+async function run<R extends Row>(on: pg.Pool | pg.PoolClient, statement: Statement, values?: unknown[]): Promise<R[]> {
+  try {
+    const result = await on.query<R>({ name: statement.name, text: statement.text, values: values ?? [] });
+    return result.rows;
+  } catch (error) {
+    throw isOutage(error) ? unavailable(error) : error;
+  }
+}
+
+/** Two nodes that migrate an empty database at once collide in knex's own lock table; this lock stands before it. */
+async function migrate(url: string, knex: Knex): Promise<void> {
+  const lock = new pg.Client({ connectionString: url });
+  await lock.connect();
+  try {
+    await lock.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    await knex.migrate.latest({ migrationSource });
+  } finally {
+    await lock.end();
+  }
+}
+
+function unavailable(cause: unknown): AppError {
+  return cause instanceof AppError ? cause : new AppError('unavailable', { cause });
+}
+
+/** Not reachable, shutting down, out of connections, or a timeout of ours: all mean "try again soon". */
+function isOutage(error: unknown): boolean {
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  if (typeof code === 'string') {
+    if (/^(ECONNREFUSED|ECONNRESET|ENOENT|EPIPE|ETIMEDOUT|EAI_AGAIN|ENOTFOUND|EHOSTUNREACH|EACCES)$/.test(code)) return true;
+    // 08 connection, 53 resources, 57014 our statement_timeout, 57P01-03 shutdown, 55P03 lock_timeout, 25006 read-only standby
+    if (/^(08|53)|^(57014|57P0[1-3]|55P03|25006|3D000)$/.test(code)) return true;
+  }
+  return typeof message === 'string' && /connection terminated|timeout exceeded when trying to connect|client has encountered a connection error|client was closed/i.test(message);
+}

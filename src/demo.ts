@@ -1,0 +1,1 @@
+export async function startDemo(..._: unknown[]): Promise<() => Promise<void>> { return async () => {}; }

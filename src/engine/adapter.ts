@@ -1,0 +1,120 @@
+/** The engine's storage calls -> records and clients. Tokens are kept by hash; the raw value never reaches the database. */
+import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
+import type { Client } from '../client/client.js';
+import { AppError } from '../error.js';
+import { hashSecret } from '../secret.js';
+import { toMetadata } from './client-metadata.js';
+import type { RecordStore, StoredRecord } from './record-store.js';
+
+export interface AdapterDeps {
+  records: RecordStore;
+  /** The client, unless unknown or disabled. */
+  findClient: (id: string) => Promise<Client | undefined>;
+}
+
+/** Ids that name a thing without opening it; every other id is a secret and is stored as its hash. */
+const PUBLIC_IDS: ReadonlySet<string> = new Set(['Grant', 'Interaction']);
+
+/** For what the engine saves without a lifetime; none of what is switched on does. */
+const DEFAULT_SECONDS = 86_400;
+
+/** The database is down: the engine's own way of answering 503 instead of 500. */
+export class TemporarilyUnavailable extends errors.OIDCProviderError {
+  override error_description = 'the service is busy; try again in a moment';
+  constructor(cause: unknown) {
+    super(503, 'temporarily_unavailable');
+    this.cause = cause;
+    this.expose = true;
+  }
+}
+
+export function recordKey(kind: string, id: string): string {
+  return PUBLIC_IDS.has(kind) ? id : hashSecret(id);
+}
+
+export function createAdapter(kind: string, deps: AdapterDeps): Adapter {
+  const { records } = deps;
+  const keyOf = (id: string) => recordKey(kind, id);
+  return guarded({
+    async upsert(id, payload, seconds) {
+      const { jti, ...rest } = payload;
+      await records.put({
+        kind,
+        key: keyOf(id),
+        payload: PUBLIC_IDS.has(kind) ? withoutCookie({ jti, ...rest }) : rest,
+        grantId: payload.grantId,
+        uid: payload.uid,
+        userCode: payload.userCode,
+        seconds: seconds ?? DEFAULT_SECONDS,
+      });
+    },
+    async find(id) {
+      if (kind === 'Client') {
+        const client = await deps.findClient(id);
+        return client && (toMetadata(client) as AdapterPayload);
+      }
+      const record = await records.find(kind, keyOf(id));
+      return record && toPayload(record, id);
+    },
+    async findByUid(uid) {
+      const record = await records.findByUid(kind, uid);
+      // Looked up by uid the engine never saves or destroys the session, so the hash may stand in for its id.
+      return record && toPayload(record, record.key);
+    },
+    async findByUserCode(userCode) {
+      const record = await records.findByUserCode(kind, userCode);
+      return record && toPayload(record, record.key);
+    },
+    async consume(id) {
+      if (await records.consume(kind, keyOf(id))) return;
+      // Somebody else was faster, or it was used before. The engine ignores what consume returns; only a throw stops it.
+      if (kind === 'AuthorizationCode') {
+        const grantId = (await records.find(kind, keyOf(id)))?.payload.grantId;
+        // Replay ends the grant, the winner's tokens included (RFC 6749 4.1.2).
+        if (typeof grantId === 'string') await records.removeByGrant(grantId);
+      }
+      throw new errors.InvalidGrant(`${kind} already consumed`);
+    },
+    destroy: (id) => records.remove(kind, keyOf(id)),
+    revokeByGrantId: (grantId) => records.removeByGrant(grantId),
+  });
+}
+
+function toPayload(record: StoredRecord, id: string): AdapterPayload {
+  return {
+    ...record.payload,
+    jti: id,
+    // A node whose clock is slow must not honour what the database says is over.
+    ...(record.expired ? { exp: 1 } : {}),
+    ...(record.consumedAt === undefined ? {} : { consumed: record.consumedAt }),
+  };
+}
+
+/** An authorization request remembers the session it began in; its cookie value must not be stored with it. */
+function withoutCookie(payload: Record<string, unknown>): Record<string, unknown> {
+  const session = payload.session as Record<string, unknown> | undefined;
+  if (!session || !('cookie' in session)) return payload;
+  const { cookie: _, ...rest } = session;
+  return { ...payload, session: rest };
+}
+
+function guarded(adapter: Adapter): Adapter {
+  const guard =
+    <A extends unknown[], R>(call: (...args: A) => Promise<R>) =>
+    async (...args: A): Promise<R> => {
+      try {
+        return await call(...args);
+      } catch (error) {
+        throw error instanceof AppError && error.code === 'unavailable' ? new TemporarilyUnavailable(error) : error;
+      }
+    };
+  return {
+    upsert: guard(adapter.upsert),
+    find: guard(adapter.find),
+    findByUid: guard(adapter.findByUid),
+    findByUserCode: guard(adapter.findByUserCode),
+    consume: guard(adapter.consume),
+    destroy: guard(adapter.destroy),
+    revokeByGrantId: guard(adapter.revokeByGrantId),
+  };
+}

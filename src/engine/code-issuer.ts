@@ -1,0 +1,73 @@
+/** Grant and authorization code from a frozen request, without a cookie: what a redeemed ticket ends in. */
+import type { Provider } from 'oidc-provider';
+import type { Account } from '../account/account.js';
+import { AppError } from '../error.js';
+import type { Subject } from '../ticket/ticket.js';
+
+/** The answer to one authorization request (RFC 6749 4.1.2): a code, or an error. */
+export interface AuthorizationAnswer {
+  readonly clientId: string;
+  readonly redirectUri: string;
+  readonly state: string | undefined;
+  readonly code?: string;
+  readonly error?: 'access_denied';
+}
+
+export interface CodeIssuer {
+  /** `gone` when the request is over, `forbidden` when the account may no longer sign in. */
+  issue(requestUid: string, subject: Subject): Promise<AuthorizationAnswer>;
+  /** The person said no. */
+  refuse(requestUid: string): Promise<AuthorizationAnswer>;
+}
+
+export function createCodeIssuer(
+  provider: Provider,
+  deps: { activeAccount: (id: string) => Promise<Account | undefined> },
+): CodeIssuer {
+  const request = async (uid: string) => {
+    const interaction = await provider.Interaction.find(uid);
+    if (!interaction) throw new AppError('gone');
+    return interaction;
+  };
+  return {
+    async issue(requestUid, subject) {
+      const [interaction, account] = await Promise.all([request(requestUid), deps.activeAccount(subject.accountId)]);
+      if (!account) throw new AppError('forbidden');
+      const { params } = interaction;
+      const client = await provider.Client.find(String(params.client_id));
+      if (!client) throw new AppError('gone');
+      const scope = typeof params.scope === 'string' ? params.scope : undefined;
+      const grant = new provider.Grant({ accountId: account.id, clientId: client.clientId });
+      if (scope) grant.addOIDCScope(scope);
+      const grantId = await grant.save();
+      const code = new provider.AuthorizationCode({
+        accountId: account.id,
+        client,
+        grantId,
+        scope,
+        redirectUri: params.redirect_uri,
+        nonce: params.nonce,
+        codeChallenge: params.code_challenge,
+        codeChallengeMethod: params.code_challenge_method,
+        authTime: subject.authTime,
+        amr: [...subject.amr],
+        claims: {},
+      } as ConstructorParameters<typeof provider.AuthorizationCode>[0]);
+      const value = await code.save();
+      // One request, one answer: nothing can be minted from it again.
+      await interaction.destroy();
+      return { ...answerTo(params), code: value };
+    },
+    async refuse(requestUid) {
+      return { ...answerTo((await request(requestUid)).params), error: 'access_denied' };
+    },
+  };
+}
+
+function answerTo(params: Record<string, unknown>) {
+  return {
+    clientId: String(params.client_id),
+    redirectUri: String(params.redirect_uri),
+    state: typeof params.state === 'string' ? params.state : undefined,
+  };
+}

@@ -1,0 +1,198 @@
+/** Assembles oidc-provider: configuration, storage, secrets by hash, and the one door its requests come in by. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type Configuration, type KoaContextWithOIDC, Provider } from 'oidc-provider';
+import type { Account } from '../account/account.js';
+import { type Client, redirectUriAllowed } from '../client/client.js';
+import { secretMatches } from '../client/client-service.js';
+import { AppError } from '../error.js';
+import { type AdapterDeps, createAdapter, recordKey, TemporarilyUnavailable } from './adapter.js';
+import { EXTRA_PROPERTIES, toMetadata } from './client-metadata.js';
+import type { ServerKeys } from './server-keys.js';
+import { CLAIMS, profileClaims, SCOPES, type Subjects } from './subjects.js';
+
+export interface EngineDeps extends AdapterDeps {
+  publicUrl: string;
+  secureCookies: boolean;
+  keys: ServerKeys;
+  subjects: Subjects;
+  /** The account, unless unknown or disabled. */
+  activeAccount: (id: string) => Promise<Account | undefined>;
+  /** Shows a person an error the engine met; the engine never redirects before client and redirect URI are valid. */
+  errorPage: (ctx: KoaContextWithOIDC, error: { error: string; error_description?: string }) => void;
+  onError: (error: unknown) => void;
+}
+
+/** Seconds. Section "Fixed numbers" of docs/security.md. */
+export const TTL = {
+  code: 60,
+  accessToken: 900,
+  wechatAccessToken: 7200,
+  refreshToken: 14 * 86_400,
+  wechatRefreshToken: 30 * 86_400,
+  idToken: 300,
+  request: 900,
+  grant: 90 * 86_400,
+} as const;
+
+const WRONG_VERIFIERS = 3;
+
+export function createEngine(deps: EngineDeps): Provider {
+  const provider = new Provider(deps.publicUrl, configuration(deps));
+  overrideClient(provider);
+  // Absolute URLs come from these two headers, which requestFor() sets from the configuration.
+  provider.proxy = true;
+  provider.use(aroundEngine(deps.secureCookies));
+  provider.use(countWrongVerifiers(deps));
+  provider.on('server_error', (_ctx, error) => deps.onError(error));
+  provider.on('grant.error', (_ctx, error) => {
+    if (error instanceof TemporarilyUnavailable) deps.onError(error);
+  });
+  return provider;
+}
+
+/** Hands a request to the engine under the configured host: the Host and Forwarded headers decide nothing (T89). */
+export function engineHandler(provider: Provider, publicUrl: string) {
+  const callback = provider.callback();
+  const { host, protocol } = new URL(publicUrl);
+  return (req: IncomingMessage, res: ServerResponse): Promise<void> => {
+    delete req.headers['x-forwarded-host'];
+    delete req.headers['x-forwarded-for'];
+    req.headers.host = host;
+    req.headers['x-forwarded-proto'] = protocol.slice(0, -1);
+    return callback(req, res);
+  };
+}
+
+/** Throws `invalid_request` when the engine would not build this client. */
+export async function validateClient(provider: Provider, client: Client): Promise<void> {
+  const { Client: EngineClient } = provider as unknown as { Client: { validate(metadata: object): Promise<void> } };
+  await EngineClient.validate(toMetadata(client)).catch((error: { error_description?: string; message: string }) => {
+    throw new AppError('invalid_request', { message: error.error_description ?? error.message, cause: error });
+  });
+}
+
+function configuration(deps: EngineDeps): Configuration {
+  const cookie = { signed: true, httpOnly: true, sameSite: 'lax', secure: deps.secureCookies, path: '/' } as const;
+  const prefix = deps.secureCookies ? '__Host-' : '';
+  return {
+    adapter: (kind: string) => createAdapter(kind, deps),
+    jwks: { keys: [...deps.keys.signing] } as Configuration['jwks'],
+    cookies: {
+      keys: [deps.keys.cookie],
+      // The interaction and resume cookies carry a path, so they cannot take the __Host- prefix.
+      names: { session: `${prefix}engine-session`, interaction: 'engine-interaction', resume: 'engine-resume' },
+      long: cookie,
+      short: cookie,
+    },
+    scopes: SCOPES,
+    claims: CLAIMS,
+    subjectTypes: ['pairwise'],
+    pairwiseIdentifier: async (_ctx, accountId, client) => deps.subjects.openid(client.clientId, accountId),
+    sectorIdentifierUriValidate: () => false,
+    findAccount: (ctx, id) => findAccount(deps, ctx, id),
+    responseTypes: ['code'],
+    pkce: { required: (_ctx, client) => client.dialect !== 'wechat' },
+    clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'none'],
+    extraClientMetadata: { properties: [...EXTRA_PROPERTIES] },
+    allowOmittingSingleRegisteredRedirectUri: false,
+    rotateRefreshToken: true,
+    // No URL that a client names is ever fetched (T60).
+    fetch: () => Promise.reject(new Error('outgoing requests are off')),
+    features: {
+      devInteractions: { enabled: false },
+      dPoP: { enabled: false },
+      resourceIndicators: { enabled: false },
+      rpInitiatedLogout: { enabled: false },
+    },
+    interactions: { url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
+    routes: {
+      authorization: '/oauth/authorize',
+      token: '/oauth/token',
+      userinfo: '/oauth/userinfo',
+      jwks: '/oauth/jwks',
+      pushed_authorization_request: '/oauth/par',
+    },
+    ttl: {
+      AuthorizationCode: TTL.code,
+      AccessToken: TTL.accessToken,
+      RefreshToken: TTL.refreshToken,
+      IdToken: TTL.idToken,
+      Interaction: TTL.request,
+      Grant: TTL.grant,
+      PushedAuthorizationRequest: 60,
+      Session: 14 * 86_400,
+    },
+    renderError: (ctx, out) => deps.errorPage(ctx, out),
+  };
+}
+
+async function findAccount(deps: EngineDeps, ctx: KoaContextWithOIDC, id: string) {
+  const account = await deps.activeAccount(id);
+  if (!account) return undefined;
+  return {
+    accountId: id,
+    claims: async () => {
+      const client = ctx.oidc.client && (await deps.findClient(ctx.oidc.client.clientId));
+      return {
+        sub: id,
+        ...profileClaims(deps.publicUrl, account),
+        ...(client ? { unionid: deps.subjects.unionid(client, id) } : {}),
+      };
+    },
+  };
+}
+
+/** Secrets are compared by hash, redirect URIs by our rules; both are documented extension points of the engine's client. */
+function overrideClient(provider: Provider): void {
+  const own = (client: InstanceType<Provider['Client']>) =>
+    ({
+      dialect: client.dialect,
+      applicationType: client.applicationType,
+      redirectUris: client.redirectUris,
+      callbackDomain: client.callback_domain,
+      secrets: client.secret_hashes,
+    }) as unknown as Client;
+  const { prototype } = provider.Client;
+  prototype.redirectUriAllowed = function (uri: string) {
+    return redirectUriAllowed(own(this), uri);
+  };
+  prototype.compareClientSecret = async function (secret: string) {
+    // The WeChat app secret opens /sns only, never the engine's token endpoint (T93).
+    return secretMatches(own(this), secret) && this.dialect !== 'wechat';
+  };
+}
+
+type Next = () => Promise<void>;
+
+function aroundEngine(secureCookies: boolean) {
+  return async (ctx: KoaContextWithOIDC, next: Next): Promise<void> => {
+    // Browsers treat http://localhost as secure; the cookie library would refuse the flag there.
+    ctx.cookies.secure = secureCookies;
+    await next();
+    if (ctx.status === 503) ctx.set('Retry-After', '2');
+    if (ctx.oidc?.route === 'discovery') trueMetadata(ctx.body as Record<string, unknown>);
+  };
+}
+
+/** The engine lists what it could do; clients may do less: answers go by query, and WeChat's scope has its own door. */
+function trueMetadata(document: Record<string, unknown>): void {
+  document.response_modes_supported = ['query'];
+  document.scopes_supported = SCOPES.filter((scope) => scope !== 'snsapi_login');
+}
+
+/** A code survives three wrong PKCE verifiers, so that a stranger cannot burn it, and no more (T42). */
+function countWrongVerifiers(deps: EngineDeps) {
+  return async (ctx: KoaContextWithOIDC, next: Next): Promise<void> => {
+    await next();
+    const { oidc } = ctx;
+    if (oidc?.route !== 'token' || ctx.status !== 400) return;
+    const { code, code_verifier: verifier } = oidc.params ?? {};
+    if (typeof code !== 'string' || typeof verifier !== 'string' || !oidc.client) return;
+    const key = recordKey('AuthorizationCode', code);
+    const record = await deps.records.find('AuthorizationCode', key);
+    if (!record || record.consumedAt !== undefined || record.payload.clientId !== oidc.client.clientId) return;
+    if ((await deps.records.countFailure('AuthorizationCode', key)) >= WRONG_VERIFIERS) {
+      await deps.records.removeByGrant(String(record.payload.grantId));
+    }
+  };
+}

@@ -1,0 +1,126 @@
+/** The rows of the engine's state. Once-only consumption is one conditional UPDATE. */
+import type { Database, Row, Statement } from '../database/database.js';
+
+export interface NewRecord {
+  readonly kind: string;
+  readonly key: string;
+  readonly payload: Record<string, unknown>;
+  readonly grantId?: string;
+  readonly uid?: string;
+  readonly userCode?: string;
+  readonly seconds: number;
+}
+
+export interface StoredRecord {
+  readonly payload: Record<string, unknown>;
+  /** Seconds since the epoch; undefined while not consumed. */
+  readonly consumedAt?: number;
+  /** By the database's clock. */
+  readonly expired: boolean;
+}
+
+export interface RecordStore {
+  put(record: NewRecord): Promise<void>;
+  find(kind: string, key: string): Promise<StoredRecord | undefined>;
+  findByUid(kind: string, uid: string): Promise<(StoredRecord & { key: string }) | undefined>;
+  findByUserCode(kind: string, userCode: string): Promise<(StoredRecord & { key: string }) | undefined>;
+  /** True for exactly one caller. */
+  consume(kind: string, key: string): Promise<boolean>;
+  /** Notes a failed proof for this record; returns how many there have been. */
+  countFailure(kind: string, key: string): Promise<number>;
+  remove(kind: string, key: string): Promise<void>;
+  /** Ends a grant: the grant and everything issued under it, but for used codes, whose replay must stay visible. */
+  removeByGrant(grantId: string): Promise<void>;
+  /** Deletes what expired an hour ago (codes: a day ago); returns how many. */
+  sweep(): Promise<number>;
+}
+
+const FOUND = `payload, extract(epoch FROM consumed_at)::int AS consumed, expires_at <= clock_timestamp() AS expired`;
+const PUT: Statement = {
+  name: 'record-put',
+  text: `INSERT INTO engine_record (kind, key, payload, grant_id, uid, user_code, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6, now() + make_interval(secs => $7))
+         ON CONFLICT (kind, key) DO UPDATE SET payload = excluded.payload, grant_id = excluded.grant_id,
+           uid = excluded.uid, user_code = excluded.user_code, expires_at = excluded.expires_at`,
+};
+const FIND: Statement = { name: 'record-find', text: `SELECT ${FOUND} FROM engine_record WHERE kind = $1 AND key = $2` };
+const FIND_BY_UID: Statement = {
+  name: 'record-find-uid',
+  text: `SELECT key, ${FOUND} FROM engine_record WHERE kind = $1 AND uid = $2`,
+};
+const FIND_BY_USER_CODE: Statement = {
+  name: 'record-find-user-code',
+  text: `SELECT key, ${FOUND} FROM engine_record WHERE kind = $1 AND user_code = $2`,
+};
+const CONSUME: Statement = {
+  name: 'record-consume',
+  text: `UPDATE engine_record SET consumed_at = now() WHERE kind = $1 AND key = $2 AND consumed_at IS NULL
+         RETURNING 1 AS won`,
+};
+const COUNT_FAILURE: Statement = {
+  name: 'record-count-failure',
+  text: `UPDATE engine_record SET payload = jsonb_set(payload, '{failures}', to_jsonb(COALESCE((payload->>'failures')::int, 0) + 1))
+         WHERE kind = $1 AND key = $2 RETURNING (payload->>'failures')::int AS failures`,
+};
+const REMOVE: Statement = { name: 'record-remove', text: 'DELETE FROM engine_record WHERE kind = $1 AND key = $2' };
+const REMOVE_BY_GRANT: Statement = {
+  name: 'record-remove-grant',
+  text: `DELETE FROM engine_record
+         WHERE (grant_id = $1 AND NOT (kind = 'AuthorizationCode' AND consumed_at IS NOT NULL))
+            OR (kind = 'Grant' AND key = $1)`,
+};
+const SWEEP: Statement = {
+  name: 'record-sweep',
+  text: `DELETE FROM engine_record WHERE (kind, key) IN (
+           SELECT kind, key FROM engine_record
+           WHERE expires_at < now() - CASE kind WHEN 'AuthorizationCode' THEN interval '1 day' ELSE interval '1 hour' END
+           LIMIT 1000) RETURNING 1 AS swept`,
+};
+
+export function createRecordStore(database: Database): RecordStore {
+  return {
+    async put(r) {
+      await database.query(PUT, [
+        r.kind,
+        r.key,
+        JSON.stringify(r.payload),
+        r.grantId ?? null,
+        r.uid ?? null,
+        r.userCode ?? null,
+        r.seconds,
+      ]);
+    },
+    async find(kind, key) {
+      const [row] = await database.query(FIND, [kind, key]);
+      return row && toRecord(row);
+    },
+    async findByUid(kind, uid) {
+      const [row] = await database.query(FIND_BY_UID, [kind, uid]);
+      return row && { ...toRecord(row), key: row.key as string };
+    },
+    async findByUserCode(kind, userCode) {
+      const [row] = await database.query(FIND_BY_USER_CODE, [kind, userCode]);
+      return row && { ...toRecord(row), key: row.key as string };
+    },
+    consume: async (kind, key) => (await database.query(CONSUME, [kind, key])).length === 1,
+    async countFailure(kind, key) {
+      const [row] = await database.query<{ failures: number }>(COUNT_FAILURE, [kind, key]);
+      return row?.failures ?? 0;
+    },
+    async remove(kind, key) {
+      await database.query(REMOVE, [kind, key]);
+    },
+    async removeByGrant(grantId) {
+      await database.query(REMOVE_BY_GRANT, [grantId]);
+    },
+    sweep: async () => (await database.query(SWEEP)).length,
+  };
+}
+
+function toRecord(row: Row): StoredRecord {
+  return {
+    payload: row.payload as Record<string, unknown>,
+    consumedAt: (row.consumed as number | null) ?? undefined,
+    expired: row.expired as boolean,
+  };
+}

@@ -1,0 +1,46 @@
+/** The closed list of things that can go wrong and what the outside may know of each. */
+
+const CATALOGUE = {
+  invalid_request: [400, 'The request is malformed.'],
+  invalid_credentials: [401, 'The user name or the password is wrong.'],
+  not_signed_in: [401, 'Sign in first.'],
+  forbidden: [403, 'This request is not allowed.'],
+  match_code_wrong: [403, 'The match code is wrong; the ticket is dead.'],
+  setup_token_required: [403, 'The setup link is not valid.'],
+  not_found: [404, 'There is nothing here.'],
+  method_not_allowed: [405, 'This address does not take that method.'],
+  conflict: [409, 'That has already moved on.'],
+  gone: [410, 'That is over.'],
+  too_large: [413, 'The request is too large.'],
+  unsupported_media_type: [415, 'The request has the wrong Content-Type.'],
+  misdirected: [421, 'This server does not answer under that host name.'],
+  too_many_requests: [429, 'Too many requests; try again later.'],
+  server_error: [500, 'Something went wrong on our side.'],
+  unavailable: [503, 'The service is busy; try again in a moment.'],
+} as const satisfies Record<string, readonly [number, string]>;
+
+export type ErrorCode = keyof typeof CATALOGUE;
+
+export interface AppErrorOptions {
+  /** Replaces the public text; must not carry secrets or input. */
+  message?: string;
+  cause?: unknown;
+  /** Seconds, for 429 and 503. */
+  retryAfter?: number;
+}
+
+/** Thrown anywhere inside; only the doors turn it into an answer. */
+export class AppError extends Error {
+  readonly code: ErrorCode;
+  readonly status: number;
+  readonly retryAfter: number | undefined;
+
+  constructor(code: ErrorCode, options: AppErrorOptions = {}) {
+    const [status, text] = CATALOGUE[code];
+    super(options.message ?? text, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'AppError';
+    this.code = code;
+    this.status = status;
+    this.retryAfter = options.retryAfter ?? (status === 503 || status === 429 ? 2 : undefined);
+  }
+}

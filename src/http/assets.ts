@@ -1,0 +1,57 @@
+/** The files built for browsers: content-hashed pages' assets, and the two widget scripts under fixed names. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { projectRoot } from '../project-root.js';
+
+export interface Asset {
+  readonly body: Buffer;
+  readonly type: string;
+}
+
+export interface Assets {
+  /** The address of a built file by its logical name, such as `waiting.js`. */
+  url(name: string): string;
+  find(fileName: string): Asset | undefined;
+  /** A widget script with this server's address written in. */
+  widget(name: 'widget.js' | 'wxLogin.js'): Asset;
+}
+
+const TYPES: Record<string, string> = {
+  js: 'text/javascript; charset=utf-8',
+  css: 'text/css; charset=utf-8',
+  svg: 'image/svg+xml',
+  png: 'image/png',
+};
+
+/** Throws with the fix in its message when the browser files were never built. */
+export function loadAssets(publicUrl: string, folder = join(projectRoot, 'dist', 'browser')): Assets {
+  let manifest: Record<string, string>;
+  try {
+    manifest = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8')) as Record<string, string>;
+  } catch (cause) {
+    throw new Error(`no browser files in ${folder}: run "npm run build"`, { cause });
+  }
+  const files = new Map(Object.values(manifest).map((file) => [file, read(folder, file)]));
+  const widgets = new Map(
+    ['widget.js', 'wxLogin.js'].map((name) => {
+      const source = readFileSync(join(folder, name), 'utf8').replaceAll('__QRCONNECT_ORIGIN__', publicUrl);
+      return [name, { body: Buffer.from(source), type: TYPES.js as string }];
+    }),
+  );
+  return {
+    url(name) {
+      const file = manifest[name];
+      if (file === undefined) throw new Error(`no built browser file is called ${name}`);
+      return `/assets/${file}`;
+    },
+    find: (fileName) => files.get(fileName),
+    widget: (name) => widgets.get(name) as Asset,
+  };
+}
+
+function read(folder: string, file: string): Asset {
+  return {
+    body: readFileSync(join(folder, file)),
+    type: TYPES[file.split('.').pop() ?? ''] ?? 'application/octet-stream',
+  };
+}

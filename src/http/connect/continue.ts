@@ -1,0 +1,25 @@
+/** GET /connect/continue/:handle: the site's page navigates here, and on to the site with the code; works once (T30). */
+import type { ClientService } from '../../client/client-service.js';
+import type { TicketService } from '../../ticket/ticket-service.js';
+import type { CodeIssuer } from '../../engine/code-issuer.js';
+import type { AppRouterContext } from '../context.js';
+import { endTicket } from '../qr/redeem.js';
+
+export function continueToSite(deps: {
+  tickets: TicketService;
+  clients: ClientService;
+  issuer: CodeIssuer;
+  publicUrl: string;
+}) {
+  return async (ctx: AppRouterContext): Promise<void> => {
+    // A prefetch would spend the handle before the person arrives.
+    if (/prefetch|prerender/i.test(ctx.get('Sec-Purpose') || ctx.get('Purpose'))) {
+      ctx.status = 204;
+      return;
+    }
+    const ticket = await deps.tickets.redeemByHandle(String(ctx.params.handle));
+    const { redirectTo } = await endTicket(deps, ticket);
+    ctx.status = 303;
+    ctx.set('Location', redirectTo);
+  };
+}

@@ -1,0 +1,113 @@
+/** Reads a waiting page's parameters: the WeChat fields leniently, the OAuth fields strictly. */
+import { z } from 'zod';
+import type { AuthorizationParameters } from '../../engine/authorization.js';
+import { flatten, parse } from '../middleware/read-body.js';
+
+/** What the page looks like and who navigates; everything else belongs to the engine. */
+export interface PageWishes {
+  lang: string | undefined;
+  layout: 'lite' | 'classic';
+  tone: 'black' | 'white';
+  theme: 'auto' | 'light' | 'dark';
+  /** `parent`: the answer is handed to the widget that framed us. */
+  navigate: 'top' | 'self' | 'parent';
+}
+
+export interface ConnectRequest {
+  dialect: 'wechat' | 'oauth';
+  clientId: string | undefined;
+  redirectUri: string | undefined;
+  scope: string;
+  /** For the engine. */
+  parameters: AuthorizationParameters;
+  wishes: PageWishes;
+}
+
+/** Every printable ASCII character is legal in state and nonce (RFC 6749 A.5); control characters never are. */
+const printable = (max: number) => z.string().max(max).regex(/^[\x20-\x7e]*$/);
+const pkce = { code_challenge: printable(128).optional(), code_challenge_method: z.literal('S256').optional() };
+
+const OAUTH = z.object({
+  client_id: printable(64),
+  redirect_uri: printable(2000).optional(),
+  response_type: z.literal('code').optional(),
+  scope: printable(500).optional(),
+  state: printable(4096).optional(),
+  nonce: printable(512).optional(),
+  request_uri: printable(512).optional(),
+  ...pkce,
+  lang: z.enum(['en', 'zh', 'zh-CN', 'zh_CN', 'cn', '']).optional(),
+  theme: z.enum(['auto', 'light', 'dark', '']).optional(),
+  layout: z.enum(['lite', 'classic', '']).optional(),
+  login_type: z.enum(['qr-connect', 'page', '']).optional(),
+  self_redirect: z.enum(['true', 'false', 'default', '']).optional(),
+});
+
+const WECHAT = z.object({
+  redirect_uri: z.string().max(2000).optional(),
+  scope: z.string().max(500).optional(),
+  state: printable(4096).optional(),
+  ...pkce,
+});
+
+/** Throws `invalid_request`: a parameter given twice, or one that cannot be what it says. */
+export function readConnectRequest(search: string): ConnectRequest {
+  const query = Object.fromEntries(flatten(new URLSearchParams(search)));
+  return query.appid === undefined && query.client_id !== undefined ? readOauth(query) : readWechat(query);
+}
+
+function readOauth(query: Record<string, string>): ConnectRequest {
+  const q = parse(OAUTH, query);
+  return {
+    dialect: 'oauth',
+    clientId: q.client_id,
+    redirectUri: q.redirect_uri,
+    scope: q.scope ?? '',
+    // Only the QR page asks without response_type (the widget's snippet is shorter so); the engine wants it said.
+    parameters: {
+      client_id: q.client_id,
+      ...(q.request_uri === undefined ? { response_type: 'code', scope: q.scope ?? 'openid' } : {}),
+      redirect_uri: q.redirect_uri,
+      state: q.state,
+      nonce: q.nonce,
+      code_challenge: q.code_challenge,
+      code_challenge_method: q.code_challenge === undefined ? undefined : (q.code_challenge_method ?? 'S256'),
+      request_uri: q.request_uri,
+    },
+    wishes: {
+      lang: q.lang,
+      layout: q.layout === 'lite' ? 'lite' : 'classic',
+      tone: 'black',
+      theme: q.theme === 'dark' || q.theme === 'light' ? q.theme : 'auto',
+      navigate: q.login_type === 'qr-connect' ? 'parent' : q.self_redirect === 'true' ? 'self' : 'top',
+    },
+  };
+}
+
+function readWechat(query: Record<string, string>): ConnectRequest {
+  const q = parse(WECHAT, query);
+  const clientId = query.appid ?? '';
+  return {
+    dialect: 'wechat',
+    clientId,
+    redirectUri: q.redirect_uri,
+    scope: q.scope ?? '',
+    parameters: {
+      client_id: clientId,
+      redirect_uri: q.redirect_uri,
+      response_type: 'code',
+      scope: 'snsapi_login',
+      state: q.state,
+      code_challenge: q.code_challenge,
+      code_challenge_method: q.code_challenge === undefined ? undefined : (q.code_challenge_method ?? 'S256'),
+    },
+    // Unknown values never fail here (wire format 1.1); they fall back to the documented default.
+    wishes: {
+      lang: query.lang || 'cn',
+      layout: query.stylelite === '1' ? 'lite' : 'classic',
+      tone: query.style === 'white' ? 'white' : 'black',
+      theme: query.color_scheme === 'dark' || query.color_scheme === 'light' ? query.color_scheme : 'auto',
+      navigate: query.self_redirect === 'true' ? 'self' : 'top',
+    },
+  };
+}

@@ -1,0 +1,64 @@
+/** The page that shows a QR code and waits: the same for a frame, a full page and the engine's login page. */
+import type { Client } from '../../client/client.js';
+import type { AuthorizationRequest } from '../../engine/authorization.js';
+import { AppError } from '../../error.js';
+import type { OpenedTicket } from '../../ticket/ticket-service.js';
+import type { Language } from '../language.js';
+import { drawQr, scanUrl } from '../qr/draw.js';
+import type { Page, View } from '../view.js';
+import type { PageWishes } from './request.js';
+
+export interface WaitingPage {
+  lang: Language;
+  client: Client;
+  request: AuthorizationRequest;
+  opened: OpenedTicket;
+  wishes: PageWishes;
+  framed: boolean;
+  /** The exact origin the page's messages go to; null: it sends none. */
+  parentOrigin: string | null;
+  frameAncestors: readonly string[];
+}
+
+export async function waitingPage(
+  deps: { view: View; publicUrl: string; demo: boolean },
+  template: string,
+  input: WaitingPage,
+): Promise<Page> {
+  const { client, opened, wishes } = input;
+  const qrUrl = scanUrl(deps.publicUrl, opened.scanToken);
+  const host = URL.parse(input.request.redirectUri)?.host;
+  if (!host) throw new AppError('server_error');
+  const values = {
+    client: { name: client.name, host },
+    qrSvg: await drawQr(qrUrl),
+    layout: wishes.layout,
+    tone: wishes.tone,
+    theme: wishes.theme,
+    framed: input.framed,
+    // In demo mode only: the token's holder could confirm as anybody who signs in, so it is never offered elsewhere.
+    phoneUrl: deps.demo ? qrUrl : undefined,
+  };
+  const data = {
+    ticketId: opened.id,
+    waitSecret: opened.waitSecret,
+    expiresIn: opened.expiresIn,
+    api: '/api/qr/tickets',
+    dialect: client.dialect,
+    navigate: wishes.navigate,
+    parentOrigin: input.parentOrigin,
+    finish: 'redeem',
+  };
+  return deps.view.render(template, values, {
+    lang: input.lang,
+    frameAncestors: input.frameAncestors,
+    texts: 'waiting',
+    data,
+  });
+}
+
+/** The parent that loaded the page, else the registered origin of the redirect URI; only ever a registered one (T30). */
+export function chooseParent(referer: string | undefined, client: Client, redirectUri: string): string | null {
+  const candidates = [referer, URL.parse(redirectUri)?.origin, client.embedOrigins[0]];
+  return candidates.find((origin) => origin !== undefined && client.embedOrigins.includes(origin)) ?? null;
+}

@@ -1,0 +1,32 @@
+/** What each request carries through the middleware, and the types every door shares. */
+import type { RouterContext } from '@koa/router';
+import type { Context } from 'koa';
+import type { SignedIn } from '../account/sign-in-service.js';
+import type { Language } from './language.js';
+
+export interface RequestState {
+  /** Also the `rid` of a WeChat error: three groups of eight hex digits, the first the time. */
+  requestId: string;
+  /** The client's address as seen through trusted proxies only. */
+  address: string;
+  /** What limits are keyed on: the address, or an IPv6 /64. */
+  addressKey: string;
+  /** ISO 3166 alpha-2, named by a trusted proxy. */
+  country: string | undefined;
+  lang: Language;
+  /** The route's template, for the log: never the URL, which may hold secrets. */
+  route?: string;
+  /** Set by the phone session middleware. */
+  phone?: SignedIn;
+}
+
+export type AppContext = Context & { state: RequestState };
+export type AppRouterContext = RouterContext<RequestState>;
+
+/** Answers with a rendered page. */
+export function sendPage(ctx: Context, page: { html: string; contentSecurityPolicy: string }, status = 200): void {
+  ctx.status = status;
+  ctx.set('Content-Security-Policy', page.contentSecurityPolicy);
+  ctx.type = 'html';
+  ctx.body = page.html;
+}

@@ -1,0 +1,21 @@
+/** Answers only under the configured host name: no page is ever built for a name somebody else chose (T89). */
+import type { Middleware } from 'koa';
+import { AppError } from '../../error.js';
+import type { RequestState } from '../context.js';
+
+/** Health checks come from orchestrators that know the node by its address. */
+const ANY_HOST = /^\/health\//;
+
+export function hostCheck(publicUrl: string): Middleware<RequestState> {
+  const { host } = new URL(publicUrl);
+  return async (ctx, next) => {
+    const { headers, rawHeaders, url } = ctx.req;
+    const hosts = rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === 'host').length;
+    // An absolute-form request line could name a second host.
+    const wrong = hosts !== 1 || headers.host?.toLowerCase() !== host || !url?.startsWith('/');
+    if (wrong && !ANY_HOST.test(url ?? '')) {
+      throw new AppError('misdirected', { message: `This server answers at ${publicUrl} only. Open that address, or set PUBLIC_URL.` });
+    }
+    await next();
+  };
+}

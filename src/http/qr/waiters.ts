@@ -1,0 +1,43 @@
+/** Who is being held: one waiter per ticket, and all of them let go when the server stops. */
+import type { IncomingMessage } from 'node:http';
+
+export interface Waiter {
+  readonly signal: AbortSignal;
+  leave(): void;
+}
+
+export interface Waiters {
+  /** Takes the ticket's one place; a waiter already there is ended. Over after `ms`, or when the caller hangs up. */
+  enter(ticketId: string, req: IncomingMessage, ms: number): Waiter;
+  /** Ends every waiter; for a graceful stop. */
+  endAll(): void;
+  readonly size: number;
+}
+
+export function createWaiters(): Waiters {
+  const places = new Map<string, AbortController>();
+  return {
+    get size() {
+      return places.size;
+    },
+    enter(ticketId, req, ms) {
+      places.get(ticketId)?.abort();
+      const controller = new AbortController();
+      places.set(ticketId, controller);
+      const end = () => controller.abort();
+      const timer = setTimeout(end, ms);
+      req.once('close', end);
+      return {
+        signal: controller.signal,
+        leave() {
+          clearTimeout(timer);
+          req.off('close', end);
+          if (places.get(ticketId) === controller) places.delete(ticketId);
+        },
+      };
+    },
+    endAll() {
+      for (const controller of places.values()) controller.abort();
+    },
+  };
+}

@@ -1,0 +1,64 @@
+/** Files without secrets: built assets, the widget scripts, pictures, the home page, health. */
+import { drawPicture, PICTURE_SIZES } from '../account/default-picture.js';
+import type { Database } from '../database/database.js';
+import { AppError } from '../error.js';
+import type { Asset, Assets } from './assets.js';
+import { type AppRouterContext, sendPage } from './context.js';
+import type { View } from './view.js';
+
+/** GET /assets/:file: the name holds the content's hash, so it never changes. */
+export function asset(assets: Assets) {
+  return (ctx: AppRouterContext): void => {
+    const found = assets.find(String(ctx.params.file));
+    if (!found) throw new AppError('not_found');
+    send(ctx, found, 'public, max-age=31536000, immutable');
+  };
+}
+
+/** GET /widget.js, /js/wxLogin.js: loaded by other sites, and by nothing else are other sites let in. */
+export function widget(assets: Assets, name: 'widget.js' | 'wxLogin.js') {
+  return (ctx: AppRouterContext): void => {
+    ctx.set('Cross-Origin-Resource-Policy', 'cross-origin');
+    ctx.set('Access-Control-Allow-Origin', '*');
+    send(ctx, assets.widget(name), 'public, max-age=300');
+  };
+}
+
+/** GET /picture/:name/:size: PNG; the last segment is WeChat's size. */
+export function picture() {
+  return (ctx: AppRouterContext): void => {
+    const size = PICTURE_SIZES.get(String(ctx.params.size));
+    const body = size === undefined ? undefined : drawPicture(String(ctx.params.name), size);
+    if (!body) throw new AppError('not_found');
+    ctx.set('Cross-Origin-Resource-Policy', 'cross-origin');
+    send(ctx, { body, type: 'image/png' }, 'public, max-age=86400');
+  };
+}
+
+export function home(deps: { view: View; publicUrl: string; demoUrl: string | undefined }) {
+  return (ctx: AppRouterContext): void => {
+    const { publicUrl, demoUrl } = deps;
+    sendPage(ctx, deps.view.render('home.njk', { publicUrl, demoUrl }, { lang: ctx.state.lang }));
+  };
+}
+
+/** GET /health/live: the process answers. */
+export function live() {
+  return (ctx: AppRouterContext): void => {
+    ctx.body = { status: 'ok' };
+  };
+}
+
+/** GET /health/ready: the database answers and its schema is this build's. 503 otherwise. */
+export function ready(database: Database) {
+  return async (ctx: AppRouterContext): Promise<void> => {
+    if (!(await database.isMigrated())) throw new AppError('unavailable', { message: 'the database is not migrated' });
+    ctx.body = { status: 'ok' };
+  };
+}
+
+function send(ctx: AppRouterContext, { body, type }: Asset, cacheControl: string): void {
+  ctx.set('Cache-Control', cacheControl);
+  ctx.type = type;
+  ctx.body = body;
+}

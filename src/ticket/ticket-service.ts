@@ -1,0 +1,244 @@
+/** What can be done with a ticket, by whom. Every once-only change is decided by the store. */
+import { AppError } from '../error.js';
+import { hashSecret, newMatchCode, newSecret, sameSecret } from '../secret.js';
+import type { Nudge } from './nudge.js';
+import { isFinal, type OpenedFrom, type PhoneIdentity, statusAt, type Subject, type Ticket, type TicketDoor, type TicketEvent, type TicketStatus, transition } from './ticket.js';
+import type { TicketReading, TicketStore } from './ticket-store.js';
+
+/** What the waiting page may know: no word about who scanned (T10). */
+export interface TicketView {
+  readonly status: TicketStatus;
+  readonly matchCode?: string;
+  /** Whole seconds left. */
+  readonly expiresIn: number;
+}
+
+/** A ticket just made, with the two secrets that exist nowhere else. */
+export interface OpenedTicket {
+  readonly id: string;
+  readonly scanToken: string;
+  readonly waitSecret: string;
+  readonly expiresIn: number;
+}
+
+export interface OpenTicket {
+  readonly door: TicketDoor;
+  readonly requestUid: string;
+  readonly requestEndsAt: Date;
+  readonly clientId: string;
+  readonly matchRequired: boolean;
+  readonly openedFrom: OpenedFrom;
+}
+
+/** Section "Fixed numbers" of docs/security.md. */
+const LIMIT = { scansPerTenMinutes: 10, mismatchesPerHour: 5 } as const;
+/** A lost nudge costs at most this long. */
+const RE_READ_MS = 2_000;
+
+export class TicketService {
+  readonly #store: TicketStore;
+  readonly #nudge: Nudge;
+  readonly #pendingSeconds: number;
+
+  constructor(deps: { store: TicketStore; nudge: Nudge; pendingSeconds: number }) {
+    this.#store = deps.store;
+    this.#nudge = deps.nudge;
+    this.#pendingSeconds = deps.pendingSeconds;
+  }
+
+  /** Stores a pending ticket. Its ids and secrets are always made here, never taken from a caller (T3, T4). */
+  async open(input: OpenTicket): Promise<OpenedTicket> {
+    const [id, scanToken, waitSecret] = [newSecret(16), newSecret(20), newSecret()];
+    const reading = await this.#store.insert({
+      ...input,
+      id,
+      scanTokenHash: hashSecret(scanToken),
+      waitSecretHash: hashSecret(waitSecret),
+      seconds: this.#pendingSeconds,
+    });
+    return { id, scanToken, waitSecret, expiresIn: secondsLeft(reading) };
+  }
+
+  /** For the holder of the wait secret. An unknown ticket and a wrong secret are the same `not_found` (T2). */
+  async read(id: string, waitSecret: string): Promise<TicketView> {
+    return toView(await this.#held(id, waitSecret));
+  }
+
+  /**
+   * The statuses of one ticket, from now to its end: the first at once, then each change. Ends after a final status
+   * or when `signal` aborts. A lost nudge costs one re-read interval.
+   */
+  async *watch(id: string, waitSecret: string, signal: AbortSignal): AsyncGenerator<TicketView> {
+    let wake = () => {};
+    let nudged = false;
+    const unsubscribe = this.#nudge.subscribe(id, () => {
+      nudged = true;
+      wake();
+    });
+    const stop = () => wake();
+    signal.addEventListener('abort', stop);
+    try {
+      let seen: TicketStatus | undefined;
+      while (!signal.aborted) {
+        nudged = false;
+        const view = toView(await this.#held(id, waitSecret));
+        if (view.status !== seen) {
+          seen = view.status;
+          yield view;
+        }
+        if (isFinal(view.status)) return;
+        if (nudged || signal.aborted) continue;
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, Math.min(RE_READ_MS, view.expiresIn * 1000 + 20));
+          wake = () => {
+            clearTimeout(timer);
+            resolve();
+          };
+        });
+      }
+    } finally {
+      signal.removeEventListener('abort', stop);
+      unsubscribe();
+    }
+  }
+
+  /** The ticket a QR code names, for showing; changes nothing (T14). */
+  async preview(scanToken: string): Promise<{ ticket: Ticket; status: TicketStatus }> {
+    const reading = await this.#store.findByScanToken(hashSecret(scanToken));
+    if (!reading) throw new AppError('not_found');
+    return { ticket: reading.ticket, status: statusAt(reading.ticket, reading.now) };
+  }
+
+  /** Binds the ticket to this phone. Returns the scan grant, which alone confirms or denies. */
+  async scan(scanToken: string, by: PhoneIdentity): Promise<{ ticket: Ticket; scanGrant: string; expiresIn: number }> {
+    const reading = await this.#store.findByScanToken(hashSecret(scanToken));
+    if (!reading) throw new AppError('not_found');
+    const recent = await this.#store.recentOf(by.accountId);
+    if (recent.mismatches >= LIMIT.mismatchesPerHour) throw new AppError('too_many_requests', { retryAfter: 3600 });
+    if (recent.scans >= LIMIT.scansPerTenMinutes) throw new AppError('too_many_requests', { retryAfter: 600 });
+    const secret = newSecret();
+    const next = await this.#move(reading, {
+      type: 'scan',
+      by,
+      scanGrantHash: hashSecret(secret),
+      matchCode: newMatchCode(),
+    });
+    return {
+      ticket: next,
+      scanGrant: `${next.id}.${secret}`,
+      expiresIn: secondsLeft({ ticket: next, now: reading.now }),
+    };
+  }
+
+  /** The ticket a scan grant belongs to, so that a door can check what else it binds to that ticket. */
+  ticketIdOf(scanGrant: string): string {
+    return scanGrant.slice(0, Math.max(0, scanGrant.indexOf('.')));
+  }
+
+  /** "Allow". A wrong match code ends the ticket and throws `match_code_wrong`. */
+  async confirm(scanGrant: string, by: PhoneIdentity, matchCode: string | undefined, subject: Subject): Promise<void> {
+    const { reading, grantMatches } = await this.#granted(scanGrant);
+    const matchCodeMatches = sameSecret(reading.ticket.matchCode, matchCode);
+    const next = await this.#move(reading, { type: 'confirm', by, grantMatches, matchCodeMatches, subject });
+    if (next.status === 'denied') throw new AppError('match_code_wrong');
+  }
+
+  /** "Deny". */
+  async deny(scanGrant: string, by: PhoneIdentity): Promise<void> {
+    const { reading, grantMatches } = await this.#granted(scanGrant);
+    await this.#move(reading, { type: 'deny', by, grantMatches });
+  }
+
+  /** The waiting page gives its ticket up. */
+  async cancel(id: string, waitSecret: string): Promise<void> {
+    await this.#move(await this.#held(id, waitSecret), { type: 'cancel' });
+  }
+
+  /**
+   * A fresh ticket for the same frozen request; the old one ends. At most one successor per ticket, so that one
+   * request never has two live tickets. `gone` when the request itself is over.
+   */
+  async renew(id: string, waitSecret: string, openedFrom: OpenedFrom): Promise<OpenedTicket & { ticket: Ticket }> {
+    const reading = await this.#held(id, waitSecret);
+    const { ticket, now } = reading;
+    if (ticket.requestEndsAt.getTime() - now.getTime() < 10_000) throw new AppError('gone');
+    const status = statusAt(ticket, now);
+    // A ticket the phone has said yes to, or whose code is out, is not replaced.
+    if (status === 'redeemed' || status === 'confirmed') throw new AppError('conflict');
+    if (!isFinal(status)) await this.#move(reading, { type: 'cancel' });
+    if (!(await this.#store.claimRenewal(id))) throw new AppError('conflict');
+    const { door, requestUid, requestEndsAt, clientId, matchRequired } = ticket;
+    const opened = await this.open({ door, requestUid, requestEndsAt, clientId, matchRequired, openedFrom });
+    return { ...opened, ticket };
+  }
+
+  /** confirmed -> redeemed; for exactly one caller. The code is made from what it returns. */
+  async redeem(id: string, waitSecret: string): Promise<Ticket> {
+    return this.#move(await this.#held(id, waitSecret), { type: 'redeem' });
+  }
+
+  /** The ticket of a waiting page whose person said no, else `conflict`: what an OAuth denial is answered from. */
+  async denied(id: string, waitSecret: string): Promise<Ticket> {
+    const { ticket } = await this.#held(id, waitSecret);
+    if (ticket.status !== 'denied' || ticket.deniedBecause !== 'person') throw new AppError('conflict');
+    return ticket;
+  }
+
+  /** A one-time handle that redeems this ticket from a top-level navigation instead of the page (T30). */
+  async delegate(id: string, waitSecret: string): Promise<{ ticket: Ticket; handle: string }> {
+    const secret = newSecret();
+    const ticket = await this.#move(await this.#held(id, waitSecret), { type: 'delegate', continueHash: hashSecret(secret) });
+    return { ticket, handle: `${id}.${secret}` };
+  }
+
+  /** Redeems by handle; a person's denial comes back as the denied ticket. */
+  async redeemByHandle(handle: string): Promise<Ticket> {
+    const [id = '', secret = ''] = handle.split('.');
+    const reading = await this.#store.find(id);
+    if (!reading || !sameSecret(reading.ticket.continueHash, hashSecret(secret))) throw new AppError('not_found');
+    if (reading.ticket.expiresAt <= reading.now) throw new AppError('gone');
+    if (reading.ticket.status === 'denied') return reading.ticket;
+    return this.#move(reading, { type: 'redeem' });
+  }
+
+  /** Stops listening for nudges. */
+  close(): Promise<void> {
+    return this.#nudge.close();
+  }
+
+  async #held(id: string, waitSecret: string): Promise<TicketReading> {
+    const reading = await this.#store.find(id);
+    // Compared even when there is no row, so that both refusals take the same path.
+    const matches = sameSecret(reading?.ticket.waitSecretHash ?? '', hashSecret(waitSecret));
+    if (!reading || !matches) throw new AppError('not_found');
+    return reading;
+  }
+
+  async #granted(scanGrant: string): Promise<{ reading: TicketReading; grantMatches: boolean }> {
+    const reading = await this.#store.find(this.ticketIdOf(scanGrant));
+    if (!reading) throw new AppError('not_found');
+    const secret = scanGrant.slice(scanGrant.indexOf('.') + 1);
+    return { reading, grantMatches: sameSecret(reading.ticket.scanGrantHash, hashSecret(secret)) };
+  }
+
+  async #move(reading: TicketReading, event: TicketEvent): Promise<Ticket> {
+    const next = transition(reading.ticket, event, reading.now);
+    if (!(await this.#store.replace(next, reading.ticket))) throw new AppError('conflict');
+    if (next.status !== reading.ticket.status) await this.#nudge.publish(next.id);
+    return next;
+  }
+}
+
+function toView(reading: TicketReading): TicketView {
+  const { ticket } = reading;
+  const status = statusAt(ticket, reading.now);
+  return {
+    status,
+    ...(status === 'scanned' && ticket.matchCode ? { matchCode: ticket.matchCode } : {}),
+    expiresIn: isFinal(status) ? 0 : secondsLeft(reading),
+  };
+}
+
+function secondsLeft({ ticket, now }: TicketReading): number {
+  return Math.max(0, Math.ceil((ticket.expiresAt.getTime() - now.getTime()) / 1000));
+}

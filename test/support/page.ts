@@ -1,0 +1,48 @@
+/** The waiting page as an actor: opens, watches, redeems. Only actors know addresses. */
+import { pageData, type RawAnswer, send } from './http.js';
+
+export interface WaitingPage {
+  readonly html: string;
+  readonly headers: RawAnswer['headers'];
+  readonly ticketId: string;
+  readonly waitSecret: string;
+  /** What the QR code says. */
+  readonly qr: string;
+  status(query?: string): Promise<RawAnswer>;
+  redeem(body?: string): Promise<RawAnswer>;
+  continue(): Promise<RawAnswer>;
+  renew(): Promise<RawAnswer>;
+  cancel(): Promise<RawAnswer>;
+}
+
+type Where = { url: string; port?: number };
+
+/** Opens /connect/qrconnect; throws when it is refused. The QR address is read from the demo mode's phone link. */
+export async function openPage(where: Where, query: Record<string, string>, headers: Record<string, string> = {}): Promise<WaitingPage> {
+  const answer = await send(`${where.url}/connect/qrconnect?${new URLSearchParams(query)}`, { headers, port: where.port });
+  if (answer.status !== 200) throw new Error(`the page was refused: ${answer.status} ${answer.body}`);
+  const data = pageData<{ ticketId: string; waitSecret: string }>(answer.body);
+  const qr = /href="([^"]+\/s\/[\w-]+)"/.exec(answer.body)?.[1];
+  if (!qr) throw new Error('the page shows no phone link; tests run in demo mode');
+  return { html: answer.body, headers: answer.headers, qr, ...waiter(where, data.ticketId, data.waitSecret) };
+}
+
+/** The holder of a ticket id and a wait secret, right or wrong. */
+export function waiter(where: Where, ticketId: string, waitSecret: string) {
+  const call = (method: string, path = '', body?: string) =>
+    send(`${where.url}/api/qr/tickets/${ticketId}${path}`, {
+      method,
+      port: where.port,
+      headers: { authorization: `Bearer ${waitSecret}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      body,
+    });
+  return {
+    ticketId,
+    waitSecret,
+    status: (query = '') => call('GET', query),
+    redeem: (body?: string) => call('POST', '/redeem', body),
+    continue: () => call('POST', '/continue'),
+    renew: () => call('POST', '/renew'),
+    cancel: () => call('DELETE'),
+  };
+}

@@ -1,0 +1,111 @@
+/** A running server on a free port and a database of its own, in this process; and further nodes as processes of their own. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { type App, createApp } from '../../src/app.js';
+import { type Config, loadConfig } from '../../src/config.js';
+import { createLogger } from '../../src/log.js';
+import { projectRoot } from '../../src/project-root.js';
+import { createTestDatabase, type TestDatabase } from './database.js';
+
+export interface TestApp {
+  readonly app: App;
+  readonly config: Config;
+  /** The issuer, http://localhost:PORT. */
+  readonly url: string;
+  readonly database: TestDatabase;
+  /** Everything logged so far, at debug level. */
+  log(): string;
+  stop(): Promise<void>;
+}
+
+export async function startApp(settings: Record<string, string> = {}): Promise<TestApp> {
+  const database = await createTestDatabase();
+  const port = await freePort();
+  const config = loadConfig({ PORT: String(port), DEMO: 'on', LOG_LEVEL: 'debug', DATABASE_URL: database.url, ...settings });
+  const lines: string[] = [];
+  const sink = new Writable({
+    write(chunk, _encoding, done) {
+      lines.push(String(chunk));
+      done();
+    },
+  });
+  const app = await createApp(config, database.url, createLogger('debug', sink));
+  app.server.listen(port, '127.0.0.1');
+  await once(app.server, 'listening');
+  return {
+    app,
+    config,
+    url: config.publicUrl,
+    database,
+    log: () => lines.join(''),
+    async stop() {
+      await app.stop();
+      await database.drop();
+    },
+  };
+}
+
+export interface Node {
+  /** Where this node listens; it answers under the cluster's public URL only. */
+  readonly port: number;
+  readonly process: ChildProcess;
+  output(): string;
+  stop(): Promise<void>;
+}
+
+/** A server process on `databaseUrl`, answering as `publicUrl`; ready when this resolves. */
+export async function startNode(options: { databaseUrl: string; publicUrl: string; env?: Record<string, string> }): Promise<Node> {
+  const port = await freePort();
+  const child = spawn(process.execPath, [join(projectRoot, 'dist/src/main.js')], {
+    env: {
+      PATH: process.env.PATH,
+      PORT: String(port),
+      HOST: '127.0.0.1',
+      PUBLIC_URL: options.publicUrl,
+      DATABASE_URL: options.databaseUrl,
+      LOG_LEVEL: 'debug',
+      ...options.env,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
+  await until(
+    async () => {
+      if (child.exitCode !== null) throw new Error(`the node ended:\n${output}`);
+      return (await fetch(`http://127.0.0.1:${port}/health/ready`).catch(() => undefined))?.ok === true;
+    },
+    () => `the node is not ready:\n${output}`,
+  );
+  return {
+    port,
+    process: child,
+    output: () => output,
+    async stop() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      child.kill('SIGTERM');
+      await once(child, 'exit');
+    },
+  };
+}
+
+/** Polls a condition; fails with `why` after 15 s. */
+export async function until(condition: () => Promise<boolean> | boolean, why: string | (() => string)): Promise<void> {
+  const end = Date.now() + 15_000;
+  while (!(await condition())) {
+    if (Date.now() > end) throw new Error(typeof why === 'string' ? why : why());
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, 'close');
+  return port;
+}
