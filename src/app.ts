@@ -1,7 +1,7 @@
 /** Builds every object once and connects them; the only file that knows everyone. */
 import type { Server } from 'node:http';
-import { createAccountStore } from './account/account-store.js';
 import { AccountService } from './account/account-service.js';
+import { createAccountStore } from './account/account-store.js';
 import { AdministratorService } from './account/administrator-service.js';
 import { createAdministratorStore } from './account/administrator-store.js';
 import { createCredentialStore } from './account/credential-store.js';
@@ -10,13 +10,14 @@ import { SignInService } from './account/sign-in-service.js';
 import { createAuditLog } from './audit/audit-log.js';
 import { ClientService } from './client/client-service.js';
 import { createClientStore } from './client/client-store.js';
-import type { Config } from './config.js';
+import { type Config, isPrivateHost } from './config.js';
 import { type Database, openDatabase } from './database/database.js';
 import { createAuthorization } from './engine/authorization.js';
 import { createCodeIssuer } from './engine/code-issuer.js';
 import { createEngine, engineHandler, validateClient } from './engine/create-engine.js';
 import { createExchange } from './engine/exchange.js';
 import { createRecordStore } from './engine/record-store.js';
+import { scoped } from './engine/request-scope.js';
 import { loadServerKeys } from './engine/server-keys.js';
 import { createSubjects } from './engine/subjects.js';
 import { loadAssets } from './http/assets.js';
@@ -50,7 +51,11 @@ const SWEEP_MS = 60_000;
 const STOP_MS = 10_000;
 
 /** Opens the database at `url`, migrates it, and builds the server; it does not listen yet. */
-export async function createApp(config: Config, url: string, log: Logger = createLogger(config.logLevel)): Promise<App> {
+export async function createApp(
+  config: Config,
+  url: string,
+  log: Logger = createLogger(config.logLevel),
+): Promise<App> {
   const house = await furnish(config, url, log);
   const { database, keys, provider, engine, accounts, clients } = house;
   const tickets = new TicketService({
@@ -58,7 +63,7 @@ export async function createApp(config: Config, url: string, log: Logger = creat
     nudge: await createNudge(database, (error) => log.warn({ err: error }, 'the LISTEN connection was lost')),
     pendingSeconds: config.ticketSeconds,
   });
-  const activeAccount = (id: string) => accounts.active(id);
+  const activeAccount = (id: string) => scoped('Account', id, () => accounts.active(id));
   const { server, waiters } = createHttpServer({
     ...house,
     config,
@@ -71,7 +76,7 @@ export async function createApp(config: Config, url: string, log: Logger = creat
     exchange: createExchange(provider, {
       subjects: house.subjects,
       activeAccount,
-      activeClient: (id) => clients.active(id),
+      activeClient: (id) => scoped('Client', id, () => clients.active(id)),
     }),
   });
   const sweeper = setInterval(() => {
@@ -105,7 +110,8 @@ export async function createServices(config: Config, url: string): Promise<Servi
 /** Where the demo site answers: another site than ours, so that third-party-cookie rules apply to the frame. */
 export function demoUrl(config: Config): string {
   const { hostname } = new URL(config.publicUrl);
-  return `http://${hostname === 'localhost' ? '127.0.0.1' : hostname}:${config.demoPort}`;
+  const host = isPrivateHost(hostname) ? hostname : hostname === 'localhost' ? '127.0.0.1' : 'localhost';
+  return `http://${host}:${config.demoPort}`;
 }
 
 async function furnish(config: Config, url: string, log: Logger) {
@@ -134,7 +140,7 @@ async function furnish(config: Config, url: string, log: Logger) {
       keys,
       subjects,
       findClient: (id) => clients.active(id),
-      activeAccount: (id) => accounts.active(id),
+      activeAccount: (id) => scoped('Account', id, () => accounts.active(id)),
       errorPage: (ctx, out) => {
         const lang = chooseLanguage(undefined, ctx.get('Accept-Language'));
         const input = { lang, requestId: newSecret(8), reason: out.error, developerHint: out.error_description };

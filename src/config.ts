@@ -53,19 +53,29 @@ export function loadConfig(env: Record<string, string | undefined> = process.env
   }
   const demo = readSwitch(read('DEMO'), databaseUrl === undefined && !production, (m) => wrong('DEMO', m));
   const port = readInteger(read('PORT'), 3000, 1, 65535, (m) => wrong('PORT', m));
-  const demoPort = readInteger(read('DEMO_PORT'), port < 65535 ? port + 1 : 3001, 1, 65535, (m) => wrong('DEMO_PORT', m));
+  const demoPort = readInteger(read('DEMO_PORT'), port < 65535 ? port + 1 : 3001, 1, 65535, (m) =>
+    wrong('DEMO_PORT', m),
+  );
   if (demo && demoPort === port) wrong('DEMO_PORT', 'must differ from PORT');
   const ticketSeconds = readInteger(read('TICKET_SECONDS'), 120, 60, 300, (m) => wrong('TICKET_SECONDS', m));
-  const publicUrl = readPublicUrl(read('PUBLIC_URL') ?? `http://localhost:${port}`, demo, (m) => wrong('PUBLIC_URL', m));
+  const publicUrl = readPublicUrl(read('PUBLIC_URL') ?? `http://localhost:${port}`, demo, (m) =>
+    wrong('PUBLIC_URL', m),
+  );
   if (production && !demo && !read('PUBLIC_URL')) {
     wrong('PUBLIC_URL', 'must be set in production: the https address people reach this server under');
   }
   const logLevel = (read('LOG_LEVEL') ?? 'info') as LogLevel;
   if (!LOG_LEVELS.includes(logLevel)) wrong('LOG_LEVEL', `must be one of ${LOG_LEVELS.join(', ')}`);
-  const trustedProxies = (read('TRUSTED_PROXIES') ?? '').split(',').map((s) => s.trim()).filter(Boolean);
+  const trustedProxies = (read('TRUSTED_PROXIES') ?? '')
+    .split(',')
+    .map((s) => s.trim())
+    .filter(Boolean);
   for (const proxy of trustedProxies) {
     if (!/^[0-9a-f.:]+(\/\d{1,3})?$/i.test(proxy) && !['loopback', 'linklocal', 'uniquelocal'].includes(proxy)) {
-      wrong('TRUSTED_PROXIES', `"${proxy.slice(0, 60)}" is not an address, a CIDR range, loopback, linklocal or uniquelocal`);
+      wrong(
+        'TRUSTED_PROXIES',
+        `"${proxy.slice(0, 60)}" is not an address, a CIDR range, loopback, linklocal or uniquelocal`,
+      );
     }
   }
   const countryHeader = read('COUNTRY_HEADER')?.toLowerCase();
@@ -78,7 +88,7 @@ export function loadConfig(env: Record<string, string | undefined> = process.env
   const local = isLoopbackHost(new URL(publicUrl).hostname);
   return Object.freeze({
     port,
-    host: read('HOST') ?? (local ? '127.0.0.1' : '0.0.0.0'),
+    host: read('HOST') ?? (local ? localAddress(publicUrl) : '0.0.0.0'),
     publicUrl,
     databaseUrl,
     dataDir: resolve(read('DATA_DIR') ?? 'data'),
@@ -106,10 +116,23 @@ export function isLoopbackHost(hostname: string): boolean {
 
 /** RFC 1918 addresses and mDNS names: where plain http may be tried from a real phone in demo mode. */
 export function isPrivateHost(hostname: string): boolean {
-  return /^(10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|169\.254\.)[\d.]+$/.test(hostname) || /^[a-z0-9-]+\.local$/i.test(hostname);
+  return (
+    /^(10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|169\.254\.)[\d.]+$/.test(hostname) ||
+    /^[a-z0-9-]+\.local$/i.test(hostname)
+  );
 }
 
-function readInteger(value: string | undefined, fallback: number, min: number, max: number, wrong: (m: string) => void) {
+function localAddress(publicUrl: string): string {
+  return new URL(publicUrl).hostname === '[::1]' ? '::1' : '127.0.0.1';
+}
+
+function readInteger(
+  value: string | undefined,
+  fallback: number,
+  min: number,
+  max: number,
+  wrong: (m: string) => void,
+) {
   if (value === undefined) return fallback;
   const number = Number(value);
   if (/^\d+$/.test(value) && number >= min && number <= max) return number;

@@ -23,7 +23,11 @@ function describeError(error: unknown): Record<string, unknown> {
     type: error.name,
     message: error.message.slice(0, 512),
     ...(typeof code === 'string' ? { code } : {}),
-    stack: error.stack?.split('\n').slice(1, 12).map((line) => line.trim()).join(' | '),
+    stack: error.stack
+      ?.split('\n')
+      .slice(1, 12)
+      .map((line) => line.trim())
+      .join(' | '),
     ...(cause === undefined ? {} : { cause: describeError(cause) }),
   };
 }

@@ -11,8 +11,5 @@ export interface WaitingData {
   navigate: 'top' | 'self' | 'parent';
   /** The exact target of every message; null means: post nothing. */
   parentOrigin: string | null;
-  finish: 'redeem' | 'interaction';
-  /** Where an interaction of the engine is finished; only with `finish: 'interaction'`. */
-  finishUrl?: string;
   texts: Texts;
 }

@@ -54,11 +54,6 @@ export class Tickets {
   }
 
   private askForResult(ticket: Ticket): Promise<Answer> {
-    const { finish, finishUrl } = this.data;
-    if (finish === 'interaction' && finishUrl) {
-      // The engine's interaction belongs to this browser by cookie, so this one call carries cookies.
-      return call(finishUrl, { body: { ticket_id: ticket.id }, bearer: ticket.secret, cookies: true });
-    }
     return call(this.path(ticket, this.toParent ? '/continue' : '/redeem'), { bearer: ticket.secret });
   }
 

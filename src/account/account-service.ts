@@ -1,7 +1,14 @@
 /** Accounts: make, find, and the one answer to "may this person still sign in". */
 import { AppError } from '../error.js';
 import { newSecret } from '../secret.js';
-import { type Account, displayTextProblem, normalizeUsername, type Profile, usernameProblem } from './account.js';
+import {
+  type Account,
+  displayTextProblem,
+  localeProblem,
+  normalizeUsername,
+  type Profile,
+  usernameProblem,
+} from './account.js';
 import type { AccountStore } from './account-store.js';
 import type { CredentialStore } from './credential-store.js';
 import { pictureFor } from './default-picture.js';
@@ -31,10 +38,16 @@ export class AccountService {
     refuse(passwordProblem(input.password));
     const nickname = (input.nickname ?? input.username).normalize('NFC');
     if (nickname.trim() === '') refuse('a nickname needs at least one visible character');
-    for (const [name, text] of Object.entries({ nickname, city: input.city, province: input.province, country: input.country })) {
+    for (const [name, text] of Object.entries({
+      nickname,
+      city: input.city,
+      province: input.province,
+      country: input.country,
+    })) {
       const problem = displayTextProblem(text ?? '', 60);
       if (problem) refuse(`${name} ${problem}`);
     }
+    if (input.locale !== undefined) refuse(localeProblem(input.locale));
     const account: Account = {
       id: newSecret(16),
       username,

@@ -59,7 +59,8 @@ export function createAccountStore(database: Database): AccountStore {
   };
 }
 
-function toAccount(row: Row): Account {
+/** Of a row read here, or of the same row as JSON in a join. */
+export function toAccount(row: Row): Account {
   return {
     id: row.id as string,
     username: row.username as string,
@@ -70,8 +71,8 @@ function toAccount(row: Row): Account {
     country: row.country as string,
     locale: (row.locale as string | null) ?? undefined,
     picture: row.picture as string,
-    createdAt: row.created_at as Date,
-    updatedAt: row.updated_at as Date,
+    createdAt: new Date(row.created_at as Date | string),
+    updatedAt: new Date(row.updated_at as Date | string),
     disabled: row.disabled_at !== null,
   };
 }

@@ -38,6 +38,16 @@ export function usernameProblem(username: string): string | undefined {
     : 'a user name has 1 to 64 letters, digits or . _ @ + - and begins with a letter or digit';
 }
 
+/** Why a locale is refused, or undefined: a BCP 47 tag in its canonical spelling, such as zh-CN. */
+export function localeProblem(locale: string): string | undefined {
+  try {
+    const [canonical] = Intl.getCanonicalLocales(locale);
+    return canonical === locale ? undefined : `the locale is written ${canonical}`;
+  } catch {
+    return 'the locale is a language tag such as zh-CN or en';
+  }
+}
+
 /** Why a displayed text is refused, or undefined: control, bidi and zero-width characters could forge a page (T26). */
 export function displayTextProblem(text: string, max: number): string | undefined {
   if ([...text].length > max) return `is longer than ${max} characters`;

@@ -7,7 +7,10 @@ export interface AdministratorStore {
   saveSetupToken(tokenHash: string, seconds: number): Promise<void>;
   setupTokenState(tokenHash: string): Promise<'usable' | 'over' | 'unknown'>;
   /** Uses the token and makes the administrator in one transaction. True for exactly one caller, in time. */
-  createWithToken(tokenHash: string, administrator: { id: string; username: string; passwordHash: string }): Promise<boolean>;
+  createWithToken(
+    tokenHash: string,
+    administrator: { id: string; username: string; passwordHash: string },
+  ): Promise<boolean>;
   /** Makes the first administrator; false when there is one already. */
   createFirst(administrator: { id: string; username: string; passwordHash: string }): Promise<boolean>;
 }

@@ -20,21 +20,29 @@ const RESERVED_KEYS = new Set([
   'session_state',
 ]);
 
+/** Scripts with letters that look Latin: mixed with Latin they can imitate another name. */
+const LOOKS_LATIN = ['Cyrillic', 'Greek', 'Armenian', 'Cherokee', 'Coptic', 'Lisu'];
+const OTHER_SCRIPTS = ['Han', 'Arabic', 'Hebrew', 'Thai', 'Hangul', 'Devanagari'];
+
 /** Why a redirect URI is refused, or undefined. */
 export function redirectUriProblem(uri: string, context: RegistrationContext): string | undefined {
   const name = `redirect URI "${uri.slice(0, 200)}"`;
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are exactly what is refused here
   if (uri.length > 2000 || /[^\x21-\x7e]/.test(uri)) return `${name} must be at most 2000 printable ASCII characters`;
   const url = URL.parse(uri);
   if (!url) return `${name} is not an absolute URL`;
   if (/[\\*"<>^`{|}]/.test(uri)) return `${name} holds a wildcard or a character that must be percent-encoded`;
   if (uri.includes('#')) return `${name} must not have a fragment`;
   if (url.username || url.password || /^[a-z]+:\/\/[^/?]*@/i.test(uri)) return `${name} must not hold a user name`;
-  if (/(^|\/)\.{1,2}(;|\/|\?|$)/.test(uri.replace(/^[a-z]+:\/\/[^/?]*/i, ''))) return `${name} must not hold . or .. segments`;
-  if (/%2f|%2e|%5c|%00|%0a|%0d/i.test(uri.split('?')[0] as string)) return `${name} must not hold an encoded slash or dot`;
+  if (/(^|\/)\.{1,2}(;|\/|\?|$)/.test(uri.replace(/^[a-z]+:\/\/[^/?]*/i, '')))
+    return `${name} must not hold . or .. segments`;
+  if (/%2f|%2e|%5c|%00|%0a|%0d/i.test(uri.split('?')[0] as string))
+    return `${name} must not hold an encoded slash or dot`;
   for (const key of url.searchParams.keys()) {
     if (RESERVED_KEYS.has(key)) return `${name} must not use the query key "${key}": it belongs to the answer`;
   }
+  // Nothing but a plain host: a `;` or `,` in it would end a directive of the policy that names its origin (T28).
+  if (/^https?:$/.test(url.protocol) && !/^https?:\/\/([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d+)?([/?]|$)/i.test(uri))
+    return `${name} must write its host plainly: letters, digits, dots and hyphens`;
   return hostProblem(name, uri, url, context);
 }
 
@@ -53,7 +61,9 @@ function hostProblem(name: string, uri: string, url: URL, context: RegistrationC
   if (/^[\d.]+$|^\[/.test(hostname) || /^0x/i.test(hostname)) return `${name} must use a host name, not an address`;
   if (hostname.endsWith('.')) return `${name} must not end its host with a dot`;
   // The written host must be the parsed one: no other spelling of it, no non-ASCII, no upper case.
-  if (!uri.startsWith(`https://${url.host}`)) return `${name} must write its host in lower case, without a default port`;
+  const written = `https://${url.host}`;
+  if (!uri.startsWith(written) || !/^([/?]|$)/.test(uri.slice(written.length)))
+    return `${name} must write its host in lower case, without a default port`;
   if (!hostname.includes('.')) return `${name} must use a full host name`;
   return undefined;
 }
@@ -62,7 +72,8 @@ function hostProblem(name: string, uri: string, url: URL, context: RegistrationC
 export function embedOriginProblem(origin: string, context: RegistrationContext): string | undefined {
   const url = URL.parse(origin);
   const name = `embed origin "${origin.slice(0, 200)}"`;
-  if (!url || url.origin !== origin) return `${name} must be exactly scheme://host[:port], such as https://shop.example`;
+  if (!url || url.origin !== origin)
+    return `${name} must be exactly scheme://host[:port], such as https://shop.example`;
   if (origin.includes('*')) return `${name} must not hold a wildcard`;
   return redirectUriProblem(`${origin}/`, context)?.replace(/^redirect URI "[^"]*"/, name);
 }
@@ -82,12 +93,13 @@ export function clientNameProblem(name: string): string | undefined {
   const problem = displayTextProblem(name, 60);
   if (problem) return `the name ${problem}`;
   if (name.trim() === '') return 'the name is empty';
-  if (!/^[\p{L}\p{M}\p{N} .,'’&()+!_·-]+$/u.test(name)) return 'the name may hold letters, digits, spaces and . , \' & ( ) + ! _ - only';
-  const others = ['Cyrillic', 'Greek', 'Han', 'Arabic', 'Hebrew', 'Thai', 'Hangul', 'Devanagari'].filter((script) =>
-    new RegExp(`\\p{Script=${script}}`, 'u').test(name),
-  );
+  if (!/^[\p{L}\p{M}\p{N} .,'’&()+!_·-]+$/u.test(name))
+    return "the name may hold letters, digits, spaces and . , ' & ( ) + ! _ - only";
+  // Some letters and marks (U+3164, U+034F, variation selectors) are drawn as nothing at all.
+  if (/\p{Default_Ignorable_Code_Point}/u.test(name)) return 'the name holds invisible characters';
+  const scripts = [...LOOKS_LATIN, ...OTHER_SCRIPTS].filter((s) => new RegExp(`\\p{Script=${s}}`, 'u').test(name));
   const latin = /\p{Script=Latin}/u.test(name);
-  // Cyrillic and Greek hold letters that look Latin; mixed with Latin they can imitate another name.
-  if (others.length > 1 || (latin && others.some((s) => s === 'Cyrillic' || s === 'Greek'))) return 'the name mixes scripts';
+  if (scripts.length > 1 || (latin && scripts.some((script) => LOOKS_LATIN.includes(script))))
+    return 'the name mixes scripts';
   return undefined;
 }

@@ -83,7 +83,9 @@ export class ClientService {
   #build(input: NewClient): { client: Client; secret: string | undefined } {
     const dialect = input.dialect ?? 'oauth';
     const applicationType = input.applicationType ?? 'web';
-    const embedOrigins = input.embedOrigins?.length ? input.embedOrigins : originsOf(input.redirectUris, input.callbackDomain);
+    const embedOrigins = input.embedOrigins?.length
+      ? input.embedOrigins
+      : originsOf(input.redirectUris, input.callbackDomain);
     const problems = registrationProblems(input, { demo: this.#deps.demo, applicationType });
     if (problems.length > 0) throw new AppError('invalid_request', { message: problems.join('; ') });
     const authMethod = input.authMethod ?? (dialect === 'wechat' ? 'client_secret_post' : 'client_secret_basic');
@@ -128,7 +130,8 @@ function registrationProblems(input: NewClient, context: RegistrationContext): s
   for (const uri of input.redirectUris) problems.push(redirectUriProblem(uri, context));
   for (const origin of input.embedOrigins ?? []) problems.push(embedOriginProblem(origin, context));
   if (input.callbackDomain !== undefined) {
-    if (dialect !== 'wechat') problems.push('a callback domain exists in the wechat dialect only; register exact redirect URIs');
+    if (dialect !== 'wechat')
+      problems.push('a callback domain exists in the wechat dialect only; register exact redirect URIs');
     problems.push(callbackDomainProblem(input.callbackDomain, context));
   }
   if (input.unionName !== undefined && !/^[a-z0-9][a-z0-9._-]{0,63}$/i.test(input.unionName)) {
@@ -153,7 +156,9 @@ function warningsOf(client: Client): string[] {
     warnings.push(`a callback domain accepts any address on ${client.callbackDomain}: exact redirect URIs are safer`);
   }
   if (client.matchCode === 'off') {
-    warnings.push('without the match code, a person who is shown somebody else\'s QR code is one tap from letting them in');
+    warnings.push(
+      "without the match code, a person who is shown somebody else's QR code is one tap from letting them in",
+    );
   }
   return warnings;
 }

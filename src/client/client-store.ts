@@ -46,6 +46,8 @@ export function createClientStore(database: Database): ClientStore {
       return rows.length === 1;
     },
     async find(id) {
+      // No text in the database holds a NUL; Postgres would refuse the question.
+      if (id.includes('\0')) return undefined;
       const [row] = await database.query(FIND, [id]);
       return row && toClient(row);
     },
@@ -56,7 +58,8 @@ export function createClientStore(database: Database): ClientStore {
   };
 }
 
-function toClient(row: Row): Client {
+/** Of a row read here, or of the same row as JSON in a join. */
+export function toClient(row: Row): Client {
   return {
     id: row.id as string,
     name: row.name as string,
@@ -70,7 +73,7 @@ function toClient(row: Row): Client {
     unionName: (row.union_name as string | null) ?? undefined,
     matchCode: row.match_code as Client['matchCode'],
     refreshRequiresSecret: row.refresh_requires_secret as boolean,
-    createdAt: row.created_at as Date,
+    createdAt: new Date(row.created_at as Date | string),
     disabled: row.disabled_at !== null,
   };
 }

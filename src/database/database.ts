@@ -1,7 +1,9 @@
 /** The connection to Postgres: a pool of prepared statements, migrations, and the one meaning of "it is down". */
+import { userInfo } from 'node:os';
 import createKnex, { type Knex } from 'knex';
 import pg from 'pg';
 import { AppError } from '../error.js';
+import { openLanes } from './lanes.js';
 import { migrationSource } from './migrations.js';
 
 /** A named prepared statement: parsed once per connection. The name must be unique to its text. */
@@ -32,6 +34,9 @@ export interface Database extends Queryable {
   close(): Promise<void>;
 }
 
+// libpq falls back to the operating system's user when the URL names none; pg only to $USER, which services often lack.
+pg.defaults.user ??= userInfo().username;
+
 /** Any number: nodes that start together must pick the same one. */
 const MIGRATION_LOCK = 7_145_201;
 
@@ -41,10 +46,13 @@ const TIMEOUTS = {
   idle_in_transaction_session_timeout: 5_000,
 } as const;
 
-export function openDatabase(url: string, options: { poolSize?: number; onError?: (error: Error) => void } = {}): Database {
+export function openDatabase(
+  url: string,
+  options: { poolSize?: number; onError?: (error: Error) => void } = {},
+): Database {
   const pool = new pg.Pool({
     connectionString: url,
-    max: options.poolSize ?? 10,
+    max: options.poolSize ?? 5,
     connectionTimeoutMillis: 2_000,
     idleTimeoutMillis: 30_000,
     keepAlive: true,
@@ -52,16 +60,28 @@ export function openDatabase(url: string, options: { poolSize?: number; onError?
   });
   // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
   pool.on('error', (error) => options.onError?.(error));
+  const lanes = openLanes(
+    { connectionString: url, connectionTimeoutMillis: 2_000, keepAlive: true, ...TIMEOUTS },
+    (error) => options.onError?.(error),
+  );
   const knex = createKnex({
     client: 'pg',
     connection: { connectionString: url },
     pool: { min: 0, max: 2 },
     acquireConnectionTimeout: 5_000,
+    // It would write to the console; what goes wrong is thrown, and logged where it is caught.
+    log: { warn() {}, error() {}, deprecate() {}, debug() {} },
   });
 
   return {
     knex,
-    query: (statement, values) => run(pool, statement, values),
+    async query(statement, values = []) {
+      try {
+        return await lanes.query(statement, values);
+      } catch (error) {
+        throw isOutage(error) ? unavailable(error) : error;
+      }
+    },
     async transaction(work) {
       const client = await pool.connect().catch((error) => {
         throw unavailable(error);
@@ -96,7 +116,7 @@ export function openDatabase(url: string, options: { poolSize?: number; onError?
       return client;
     },
     async close() {
-      await Promise.allSettled([pool.end(), knex.destroy()]);
+      await Promise.allSettled([lanes.close(), pool.end(), knex.destroy()]);
     },
   };
 }
@@ -130,9 +150,15 @@ function unavailable(cause: unknown): AppError {
 function isOutage(error: unknown): boolean {
   const { code, message } = error as { code?: unknown; message?: unknown };
   if (typeof code === 'string') {
-    if (/^(ECONNREFUSED|ECONNRESET|ENOENT|EPIPE|ETIMEDOUT|EAI_AGAIN|ENOTFOUND|EHOSTUNREACH|EACCES)$/.test(code)) return true;
+    if (/^(ECONNREFUSED|ECONNRESET|ENOENT|EPIPE|ETIMEDOUT|EAI_AGAIN|ENOTFOUND|EHOSTUNREACH|EACCES)$/.test(code))
+      return true;
     // 08 connection, 53 resources, 57014 our statement_timeout, 57P01-03 shutdown, 55P03 lock_timeout, 25006 read-only standby
     if (/^(08|53)|^(57014|57P0[1-3]|55P03|25006|3D000)$/.test(code)) return true;
   }
-  return typeof message === 'string' && /connection terminated|timeout exceeded when trying to connect|client has encountered a connection error|client was closed/i.test(message);
+  return (
+    typeof message === 'string' &&
+    /connection terminated|timeout exceeded when trying to connect|query read timeout|client has encountered a connection error|client was closed/i.test(
+      message,
+    )
+  );
 }

@@ -1,6 +1,5 @@
-/** Which system user the private Postgres runs as, and which folders that user can reach. */
-import { chmodSync, existsSync, mkdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+/** Which system user the private Postgres runs as. */
+import { readFileSync } from 'node:fs';
 
 export interface Account {
   readonly name: string;
@@ -39,31 +38,6 @@ export function chooseAccount(ownerUid?: number): Account {
 
 export function userName(uid: number): string {
   return readPasswd().find((u) => u.uid === uid)?.name ?? `uid ${uid}`;
-}
-
-/** The folder on the way to `path` (itself included) that `account` may not pass; undefined when it gets there. */
-export function obstacle(path: string, account: Account): string | undefined {
-  const steps: string[] = [];
-  for (let step = realpathSync(path); !steps.includes(step); step = dirname(step)) steps.push(step);
-  return steps.reverse().find((step) => !allows(step, account, 0o1));
-}
-
-/** Makes a folder for what `account` must get at. */
-export function makeReachable(dir: string, account: Account): void {
-  if (!existsSync(dir)) {
-    mkdirSync(dir, { recursive: true });
-    chmodSync(dir, 0o755); // whatever our umask says
-  }
-  const wall = obstacle(dir, account);
-  if (!wall) return;
-  throw new Error(`The user ${account.name} must be able to enter ${wall}: chmod o+x ${wall}, or set DATABASE_URL.`);
-}
-
-/** Looks at the mode bits alone: an access list that grants more only costs a copy we could have spared. */
-export function allows(path: string, account: Account, bits: number): boolean {
-  const { mode, uid, gid } = statSync(path);
-  const shift = uid === account.uid ? 6 : gid === account.gid ? 3 : 0;
-  return ((mode >> shift) & bits) === bits;
 }
 
 function readPasswd(): { name: string; uid: number; gid: number }[] {

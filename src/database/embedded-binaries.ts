@@ -15,7 +15,8 @@ import {
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { setImmediate as breathe } from 'node:timers/promises';
-import { type Account, allows, makeReachable, obstacle } from './embedded-account.js';
+import type { Account } from './embedded-account.js';
+import { allows, makeReachable, obstacle } from './embedded-folder.js';
 import { exists } from './embedded-process.js';
 
 export interface Binaries {

@@ -1,16 +1,21 @@
 /** Creates the data folder of the private Postgres: whole, or not at all. */
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { closeSync, existsSync, fsyncSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Account } from './embedded-account.js';
 import { embeddedFailure } from './embedded-failure.js';
-import { type Location, makePrivate } from './embedded-location.js';
+import { makePrivate } from './embedded-folder.js';
+import type { Location } from './embedded-location.js';
 
 /** Nothing of ours leaks into the server, and no PG* variable of the person's shell steers it. */
-export const CLEAN_ENVIRONMENT = { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' } as const;
+const CLEAN_ENVIRONMENT = { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' } as const;
 
 // The builtin provider sorts the same on every system, whatever locales are installed (older macOS has no C.UTF-8).
 const LOCALE = ['--encoding=UTF8', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C'];
+
+/** A kill in the middle leaves a folder of this name behind, never half a database under the final one. */
+const UNFINISHED = 'data.new';
 
 /** Call it under the lock. True when it made one. */
 export async function createCluster(location: Location, initdb: string): Promise<boolean> {
@@ -19,17 +24,17 @@ export async function createCluster(location: Location, initdb: string): Promise
     return false;
   }
   for (const name of readdirSync(location.dir)) {
-    if (name.startsWith('data.new')) rmSync(join(location.dir, name), { recursive: true, force: true });
+    if (name.startsWith(UNFINISHED)) rmSync(join(location.dir, name), { recursive: true, force: true, maxRetries: 5 });
   }
-  // A kill in the middle leaves data.new behind, never half a database under the final name.
-  const fresh = join(location.dir, 'data.new');
+  // A name of its own: after a kill -9 of ours, the old initdb may still be writing to the last one.
+  const fresh = join(location.dir, `${UNFINISHED}-${randomUUID()}`);
   makePrivate(fresh, location.account);
-  await run(
-    initdb,
-    ['-D', fresh, '-U', 'app', '--auth-local=trust', '--auth-host=reject', '--no-instructions', ...LOCALE],
-    location,
-  );
+  const access = ['-U', 'app', '--auth-local=trust', '--auth-host=reject'];
+  await run(initdb, ['-D', fresh, ...access, '--no-instructions', ...LOCALE], location);
   renameSync(fresh, location.data);
+  const parent = openSync(location.dir, 'r');
+  fsyncSync(parent); // the name must be on disk before the first commit is
+  closeSync(parent);
   return true;
 }
 
@@ -51,7 +56,7 @@ function run(program: string, args: string[], location: Location): Promise<void>
   });
 }
 
-/** In a session of its own, so that Ctrl+C at our terminal does not reach it; from / because our folder may be closed to it. */
+/** From / because the folder we are in may be closed to that user. */
 export function spawnOptions(account: Account) {
-  return { ...account.spawnAs, cwd: '/', env: CLEAN_ENVIRONMENT, detached: true } as const;
+  return { ...account.spawnAs, cwd: '/', env: CLEAN_ENVIRONMENT } as const;
 }

@@ -1,18 +1,9 @@
 /** Where the private database of one DATA_DIR is kept, and under which user; decided once, found again ever after. */
 import { createHash } from 'node:crypto';
-import {
-  chmodSync,
-  existsSync,
-  lchownSync,
-  lstatSync,
-  mkdirSync,
-  readFileSync,
-  realpathSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { type Account, chooseAccount, makeReachable, obstacle, userName } from './embedded-account.js';
+import { type Account, chooseAccount, userName } from './embedded-account.js';
+import { makePrivate, makeReachable, obstacle } from './embedded-folder.js';
 
 export interface Location {
   /** Ours alone: data/, server.log, start.lock and, if the path is short enough, socket/. */
@@ -28,15 +19,17 @@ export interface Location {
   record(): void;
 }
 
+/** In DATA_DIR: where the database is, if not right there. */
 const RECORD = 'postgres-location';
+/** Beside a database kept elsewhere: the DATA_DIR it belongs to. */
+const OWNER = 'data-dir';
 
 /** `sharedDir` is for root alone, whose own folders (0700) the database's user cannot enter. */
 export function openLocation(dataDir: string, sharedDir: string): Location {
   const home = makeDataDir(dataDir);
   const own = join(home, 'postgres');
-  const away = join(sharedDir, createHash('sha256').update(home).digest('hex').slice(0, 16));
-  const recorded = readRecord(home);
-  const found = recorded ?? [own, away].find((dir) => ownerOfCluster(dir) !== undefined);
+  const away = awayFrom(home, sharedDir);
+  const found = readRecord(home) ?? [own, away].find((dir) => ownerOfCluster(dir) !== undefined);
   const account = chooseAccount(found === undefined ? undefined : checkOwner(found));
   const isRoot = account.spawnAs.uid !== undefined;
   const wall = obstacle(home, account);
@@ -52,28 +45,27 @@ export function openLocation(dataDir: string, sharedDir: string): Location {
     copyHome: isRoot ? sharedDir : home,
     notes: dir === own ? [] : [`The database is kept in ${dir}, because ${because}`],
     record() {
-      if (dir !== own && recorded !== dir) {
-        writeFileSync(join(home, RECORD), `${dir}\nThe folder above holds the database of\n${home}\n`, { mode: 0o644 });
-      }
+      if (dir === own) return;
+      writeIfNew(join(home, RECORD), `${dir}\nThe folder above holds the database of\n${home}\n`);
+      writeIfNew(join(dir, OWNER), home);
     },
   };
 }
 
-/** Makes a folder that only `account` can enter, or makes sure that an existing one is. */
-export function makePrivate(dir: string, account: Account): void {
-  try {
-    mkdirSync(dir, { mode: 0o700 });
-    if (account.spawnAs.uid !== undefined) lchownSync(dir, account.uid, account.gid);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+/** Named after DATA_DIR, and not taken by one that was there before, moved away, and still uses it. */
+function awayFrom(home: string, sharedDir: string): string {
+  for (let attempt = 0; ; attempt++) {
+    const name = createHash('sha256')
+      .update(home + '/'.repeat(attempt))
+      .digest('hex')
+      .slice(0, 16);
+    const owner = join(sharedDir, name, OWNER);
+    if (!existsSync(owner) || readFileSync(owner, 'utf8') === home) return join(sharedDir, name);
   }
-  const { uid, mode } = lstatSync(dir);
-  if (!lstatSync(dir).isDirectory() || uid !== account.uid) {
-    throw new Error(
-      `${dir} belongs to ${userName(uid)}, not to ${account.name}: run as ${userName(uid)}, or remove it if it is not yours.`,
-    );
-  }
-  if ((mode & 0o777) !== 0o700) chmodSync(dir, 0o700);
+}
+
+function writeIfNew(file: string, text: string): void {
+  if (!existsSync(file) || readFileSync(file, 'utf8') !== text) writeFileSync(file, text, { mode: 0o644 });
 }
 
 function makeDataDir(dataDir: string): string {

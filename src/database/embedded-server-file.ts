@@ -27,7 +27,7 @@ export function readServerFile(data: string): ServerFile | undefined {
 /**
  * Postgres replaces the lock files of a dead process by itself. It refuses only where the pid seems alive: a zombie,
  * or a number given out again. There we put a dead number in the file instead of deleting it, because its seventh line
- * is how Postgres sees that orphans of the old server still write to the data.
+ * helps Postgres see that orphans of the old server still write to the data.
  */
 export function freeStaleLocks({ data, account }: Location, socketDir: string): void {
   for (const file of [join(data, 'postmaster.pid'), `${socketFile(socketDir)}.lock`]) {

@@ -96,7 +96,9 @@ export async function startServer(
 function launch(location: Location, postgres: string, args: string[]): { child: ChildProcess; from: number } {
   const { fd, from } = openLog(location);
   try {
-    return { child: spawn(postgres, args, { ...spawnOptions(location.account), stdio: ['ignore', fd, fd] }), from };
+    // In a session of its own, so that Ctrl+C at our terminal does not reach it.
+    const options = { ...spawnOptions(location.account), detached: true } as const;
+    return { child: spawn(postgres, args, { ...options, stdio: ['ignore', fd, fd] }), from };
   } finally {
     closeSync(fd);
   }

@@ -4,8 +4,9 @@ import { lstatSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { type Account, obstacle, userName } from './embedded-account.js';
-import { type Location, makePrivate } from './embedded-location.js';
+import { type Account, userName } from './embedded-account.js';
+import { makePrivate, obstacle } from './embedded-folder.js';
+import type { Location } from './embedded-location.js';
 
 /** The name Postgres gives the socket; a number, though no port is opened. */
 export const PORT = 5432;

@@ -88,7 +88,7 @@ class Supervisor implements EmbeddedPostgres {
   }
 
   stopIfUnused(): Promise<void> {
-    return this.#end(async () => this.started && (await this.#keeper?.isAlone()) === true);
+    return this.#end(async () => (await this.#keeper?.isAlone()) === true);
   }
 
   /** The lock is held from the question to the stop, so nobody adopts the server in between. */
@@ -125,11 +125,10 @@ class Supervisor implements EmbeddedPostgres {
 
   #use(server: Server, started: boolean): void {
     this.location.record();
+    if (!started) this.#note(`Uses the Postgres that already runs for this folder (pid ${server.pid ?? 'unknown'})`);
     this.#server = server;
     this.url = socketUrl(server.socketDir, 'app');
     this.started = started;
-    if (!started)
-      this.notes.push(`Uses the Postgres that already runs for this folder (pid ${server.pid ?? 'unknown'})`);
   }
 
   async #start(): Promise<Server> {
@@ -137,8 +136,8 @@ class Supervisor implements EmbeddedPostgres {
     const { postgres, initdb, notes } = await prepareBinaries(findPackage(), account, copyHome);
     const since = Date.now();
     const created = await createCluster(this.location, initdb);
-    this.notes.push(...notes);
-    if (created) this.notes.push(`Created a new database in ${data} (${((Date.now() - since) / 1000).toFixed(1)} s)`);
+    this.#note(...notes);
+    if (created) this.#note(`Created a new database in ${data} (${((Date.now() - since) / 1000).toFixed(1)} s)`);
     // After a restart, the pools of this process look for the server where it was.
     const socketDir = prepareSocketDir(this.location, this.#server?.socketDir);
     return startServer(this.location, postgres, socketDir, this.settings);
@@ -148,6 +147,11 @@ class Supervisor implements EmbeddedPostgres {
     const server = this.#server;
     if (!server || !this.#keeper?.alive) return false;
     return existsSync(socketFile(server.socketDir)) && (server.pid === undefined || isRunning(server.pid));
+  }
+
+  /** About the first start only. */
+  #note(...lines: string[]): void {
+    if (!this.#server) this.notes.push(...lines);
   }
 
   #alone<T>(work: () => Promise<T>): Promise<T> {

@@ -5,6 +5,7 @@ import { AppError } from '../error.js';
 import { hashSecret } from '../secret.js';
 import { toMetadata } from './client-metadata.js';
 import type { RecordStore, StoredRecord } from './record-store.js';
+import { forgetAll, recall, remember } from './request-scope.js';
 
 export interface AdapterDeps {
   records: RecordStore;
@@ -14,6 +15,15 @@ export interface AdapterDeps {
 
 /** Ids that name a thing without opening it; every other id is a secret and is stored as its hash. */
 const PUBLIC_IDS: ReadonlySet<string> = new Set(['Grant', 'Interaction']);
+
+/** What is issued under a grant. */
+const FAMILY_KINDS: ReadonlySet<string> = new Set(['AuthorizationCode', 'AccessToken', 'RefreshToken']);
+
+/** What our own parts of the engine ask for beside the engine's calls. */
+export interface EngineAdapter extends Adapter {
+  /** Notes a failed proof for this record; returns how many there have been. */
+  countFailure(id: string): Promise<number>;
+}
 
 /** For what the engine saves without a lifetime; none of what is switched on does. */
 const DEFAULT_SECONDS = 86_400;
@@ -32,9 +42,19 @@ export function recordKey(kind: string, id: string): string {
   return PUBLIC_IDS.has(kind) ? id : hashSecret(id);
 }
 
-export function createAdapter(kind: string, deps: AdapterDeps): Adapter {
+export function createAdapter(kind: string, deps: AdapterDeps): EngineAdapter {
   const { records } = deps;
   const keyOf = (id: string) => recordKey(kind, id);
+  /** The engine will ask for the token's grant, client and account next: they come along (request-scope.ts). */
+  const findWithFamily = async (token: string) => {
+    const family = await records.findWithFamily(kind, keyOf(token));
+    if (!family) return undefined;
+    const { record, grant, client, account } = family;
+    if (grant) remember('Grant', String(record.payload.grantId), grant);
+    if (client && !client.disabled) remember('Client', client.id, client);
+    if (account && !account.disabled) remember('Account', account.id, account);
+    return toPayload(record, token);
+  };
   return guarded({
     async upsert(id, payload, seconds) {
       const { jti, ...rest } = payload;
@@ -50,10 +70,12 @@ export function createAdapter(kind: string, deps: AdapterDeps): Adapter {
     },
     async find(id) {
       if (kind === 'Client') {
-        const client = await deps.findClient(id);
+        const client = recall<Client>('Client', id) ?? (await deps.findClient(id));
         return client && (toMetadata(client) as AdapterPayload);
       }
-      const record = await records.find(kind, keyOf(id));
+      if (FAMILY_KINDS.has(kind)) return findWithFamily(id);
+      const known = kind === 'Grant' ? recall<StoredRecord>('Grant', id) : undefined;
+      const record = known ?? (await records.find(kind, keyOf(id)));
       return record && toPayload(record, id);
     },
     async findByUid(uid) {
@@ -68,6 +90,7 @@ export function createAdapter(kind: string, deps: AdapterDeps): Adapter {
     async consume(id) {
       if (await records.consume(kind, keyOf(id))) return;
       // Somebody else was faster, or it was used before. The engine ignores what consume returns; only a throw stops it.
+      forgetAll();
       if (kind === 'AuthorizationCode') {
         const grantId = (await records.find(kind, keyOf(id)))?.payload.grantId;
         // Replay ends the grant, the winner's tokens included (RFC 6749 4.1.2).
@@ -75,8 +98,15 @@ export function createAdapter(kind: string, deps: AdapterDeps): Adapter {
       }
       throw new errors.InvalidGrant(`${kind} already consumed`);
     },
-    destroy: (id) => records.remove(kind, keyOf(id)),
-    revokeByGrantId: (grantId) => records.removeByGrant(grantId),
+    async destroy(id) {
+      forgetAll();
+      await records.remove(kind, keyOf(id));
+    },
+    async revokeByGrantId(grantId) {
+      forgetAll();
+      await records.removeByGrant(grantId);
+    },
+    countFailure: (id) => records.countFailure(kind, keyOf(id)),
   });
 }
 
@@ -98,7 +128,7 @@ function withoutCookie(payload: Record<string, unknown>): Record<string, unknown
   return { ...payload, session: rest };
 }
 
-function guarded(adapter: Adapter): Adapter {
+function guarded(adapter: EngineAdapter): EngineAdapter {
   const guard =
     <A extends unknown[], R>(call: (...args: A) => Promise<R>) =>
     async (...args: A): Promise<R> => {
@@ -116,5 +146,6 @@ function guarded(adapter: Adapter): Adapter {
     consume: guard(adapter.consume),
     destroy: guard(adapter.destroy),
     revokeByGrantId: guard(adapter.revokeByGrantId),
+    countFailure: guard(adapter.countFailure),
   };
 }

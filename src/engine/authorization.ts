@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import inject, { type DispatchFunc } from 'light-my-request';
 import { errors, type Provider } from 'oidc-provider';
 import { AppError } from '../error.js';
+import { withOurErrors } from './outage.js';
 
 /** One validated request; nothing a browser sends later changes it (T9). */
 export interface AuthorizationRequest {
@@ -61,7 +62,7 @@ export function createAuthorization(provider: Provider, handle: DispatchFunc): A
       endsAt: new Date(found.exp * 1000),
     };
   };
-  return {
+  return withOurErrors<Authorization>({
     read,
     async readOwn(req, res, uid) {
       const own = await provider.interactionDetails(req, res).catch((error: unknown) => {
@@ -86,7 +87,7 @@ export function createAuthorization(provider: Provider, handle: DispatchFunc): A
       if (answer.statusCode >= 500) throw new AppError(answer.statusCode === 503 ? 'unavailable' : 'server_error');
       throw refusal(location, answer.body);
     },
-  };
+  });
 }
 
 /** The engine tells an error in the redirect once client and URI are valid, in its own body before that. */

@@ -1,9 +1,9 @@
 /** A relying party as the engine knows it (RFC 7591 client metadata). */
 import type { ClientMetadata } from 'oidc-provider';
-import type { Client } from '../client/client.js';
+import { type Client, unionOf } from '../client/client.js';
 
 /** Our own metadata: the engine keeps only what is listed in its configuration. */
-export const EXTRA_PROPERTIES = ['dialect', 'secret_hashes', 'callback_domain'] as const;
+export const EXTRA_PROPERTIES = ['dialect', 'secret_hashes', 'callback_domain', 'union_key'] as const;
 
 export function toMetadata(client: Client): ClientMetadata {
   const wechat = client.dialect === 'wechat';
@@ -26,5 +26,6 @@ export function toMetadata(client: Client): ClientMetadata {
     dialect: client.dialect,
     secret_hashes: client.secrets.map(({ hash, expiresAt }) => ({ hash, expiresAt })),
     callback_domain: client.callbackDomain,
+    union_key: unionOf(client),
   };
 }

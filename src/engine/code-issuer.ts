@@ -3,6 +3,7 @@ import type { Provider } from 'oidc-provider';
 import type { Account } from '../account/account.js';
 import { AppError } from '../error.js';
 import type { Subject } from '../ticket/ticket.js';
+import { withOurErrors } from './outage.js';
 
 /** The answer to one authorization request (RFC 6749 4.1.2): a code, or an error. */
 export interface AuthorizationAnswer {
@@ -29,13 +30,14 @@ export function createCodeIssuer(
     if (!interaction) throw new AppError('gone');
     return interaction;
   };
-  return {
+  return withOurErrors<CodeIssuer>({
     async issue(requestUid, subject) {
       const [interaction, account] = await Promise.all([request(requestUid), deps.activeAccount(subject.accountId)]);
       if (!account) throw new AppError('forbidden');
       const { params } = interaction;
       const client = await provider.Client.find(String(params.client_id));
       if (!client) throw new AppError('gone');
+      await spendPushedRequest(provider, interaction as { parJti?: string });
       const scope = typeof params.scope === 'string' ? params.scope : undefined;
       const grant = new provider.Grant({ accountId: account.id, clientId: client.clientId });
       if (scope) grant.addOIDCScope(scope);
@@ -61,7 +63,16 @@ export function createCodeIssuer(
     async refuse(requestUid) {
       return { ...answerTo((await request(requestUid)).params), error: 'access_denied' };
     },
-  };
+  });
+}
+
+/** A pushed request ends in one code, however many pages were opened with it (RFC 9126 7.3); the engine does the same. */
+async function spendPushedRequest(provider: Provider, { parJti }: { parJti?: string }): Promise<void> {
+  const pushed = parJti && (await provider.PushedAuthorizationRequest.find(parJti, { ignoreExpiration: true }));
+  if (!pushed) return;
+  await pushed.consume().catch((cause: { error?: unknown }) => {
+    throw cause.error === 'invalid_grant' ? new AppError('gone', { cause }) : cause;
+  });
 }
 
 function answerTo(params: Record<string, unknown>) {

@@ -9,6 +9,7 @@ import { type AdapterDeps, createAdapter, recordKey, TemporarilyUnavailable } fr
 import { EXTRA_PROPERTIES, toMetadata } from './client-metadata.js';
 import type { ServerKeys } from './server-keys.js';
 import { CLAIMS, profileClaims, SCOPES, type Subjects } from './subjects.js';
+import { countWrongVerifier } from './wrong-verifiers.js';
 
 export interface EngineDeps extends AdapterDeps {
   publicUrl: string;
@@ -34,15 +35,13 @@ export const TTL = {
   grant: 90 * 86_400,
 } as const;
 
-const WRONG_VERIFIERS = 3;
-
 export function createEngine(deps: EngineDeps): Provider {
   const provider = new Provider(deps.publicUrl, configuration(deps));
   overrideClient(provider);
   // Absolute URLs come from these two headers, which requestFor() sets from the configuration.
   provider.proxy = true;
   provider.use(aroundEngine(deps.secureCookies));
-  provider.use(countWrongVerifiers(deps));
+  provider.use(countWrongVerifiers(provider, deps));
   provider.on('server_error', (_ctx, error) => deps.onError(error));
   provider.on('grant.error', (_ctx, error) => {
     if (error instanceof TemporarilyUnavailable) deps.onError(error);
@@ -122,7 +121,11 @@ function configuration(deps: EngineDeps): Configuration {
       PushedAuthorizationRequest: 60,
       Session: 14 * 86_400,
     },
-    renderError: (ctx, out) => deps.errorPage(ctx, out),
+    renderError(ctx, out) {
+      // The embed door asks in JSON and draws the page itself; the authorization endpoint calls this for it too.
+      if (ctx.accepts('html', 'json') === 'json') ctx.body = out;
+      else deps.errorPage(ctx, out);
+    },
   };
 }
 
@@ -132,11 +135,11 @@ async function findAccount(deps: EngineDeps, ctx: KoaContextWithOIDC, id: string
   return {
     accountId: id,
     claims: async () => {
-      const client = ctx.oidc.client && (await deps.findClient(ctx.oidc.client.clientId));
+      const union = ctx.oidc.client?.union_key;
       return {
         sub: id,
         ...profileClaims(deps.publicUrl, account),
-        ...(client ? { unionid: deps.subjects.unionid(client, id) } : {}),
+        ...(typeof union === 'string' ? { unionid: deps.subjects.unionid(union, id) } : {}),
       };
     },
   };
@@ -180,8 +183,7 @@ function trueMetadata(document: Record<string, unknown>): void {
   document.scopes_supported = SCOPES.filter((scope) => scope !== 'snsapi_login');
 }
 
-/** A code survives three wrong PKCE verifiers, so that a stranger cannot burn it, and no more (T42). */
-function countWrongVerifiers(deps: EngineDeps) {
+function countWrongVerifiers(provider: Provider, deps: EngineDeps) {
   return async (ctx: KoaContextWithOIDC, next: Next): Promise<void> => {
     await next();
     const { oidc } = ctx;
@@ -191,8 +193,6 @@ function countWrongVerifiers(deps: EngineDeps) {
     const key = recordKey('AuthorizationCode', code);
     const record = await deps.records.find('AuthorizationCode', key);
     if (!record || record.consumedAt !== undefined || record.payload.clientId !== oidc.client.clientId) return;
-    if ((await deps.records.countFailure('AuthorizationCode', key)) >= WRONG_VERIFIERS) {
-      await deps.records.removeByGrant(String(record.payload.grantId));
-    }
+    await countWrongVerifier(provider, code, record.payload.grantId);
   };
 }

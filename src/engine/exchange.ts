@@ -2,10 +2,12 @@
 import { createHash } from 'node:crypto';
 import type { Provider } from 'oidc-provider';
 import type { Account } from '../account/account.js';
-import type { Client } from '../client/client.js';
+import { type Client, unionOf } from '../client/client.js';
 import { keyedHash, sameSecret } from '../secret.js';
 import { TTL } from './create-engine.js';
+import { withOurErrors } from './outage.js';
 import type { Subjects } from './subjects.js';
+import { countWrongVerifier } from './wrong-verifiers.js';
 
 export type ExchangeProblem =
   | 'code_invalid'
@@ -76,7 +78,7 @@ export function createExchange(provider: Provider, deps: ExchangeDeps): Exchange
     expiresIn: TTL.wechatAccessToken,
     scope: token.scope ?? '',
     openid: deps.subjects.openid(client.id, String(token.accountId)),
-    unionid: deps.subjects.unionid(client, String(token.accountId)),
+    unionid: deps.subjects.unionid(unionOf(client), String(token.accountId)),
   });
   const saveAccessToken = async (owned: Owned, gty: string, value: string) => {
     const token = new provider.AccessToken({
@@ -90,7 +92,7 @@ export function createExchange(provider: Provider, deps: ExchangeDeps): Exchange
     await token.save();
   };
 
-  return {
+  return withOurErrors<Exchange>({
     async exchangeCode(client, value, codeVerifier) {
       const code = await provider.AuthorizationCode.find(value, { ignoreExpiration: true });
       // Another client's code stays untouched, or its owner could be robbed of it (T41).
@@ -99,7 +101,11 @@ export function createExchange(provider: Provider, deps: ExchangeDeps): Exchange
         await provider.AuthorizationCode.revokeByGrantId(String(code.grantId));
         throw new ExchangeRefused('code_used');
       }
-      if (code.isExpired || !verifierMatches(code.codeChallenge, codeVerifier)) throw new ExchangeRefused('code_invalid');
+      if (code.isExpired) throw new ExchangeRefused('code_invalid');
+      if (!verifierMatches(code.codeChallenge, codeVerifier)) {
+        if (codeVerifier !== undefined) await countWrongVerifier(provider, value, code.grantId);
+        throw new ExchangeRefused('code_invalid');
+      }
       await Promise.all([checkGrant(code, 'code_invalid'), liveAccount(code.accountId, 'account_unavailable')]);
       await code.consume().catch((error: unknown) => {
         throw isInvalidGrant(error) ? new ExchangeRefused('code_used') : error;
@@ -151,10 +157,10 @@ export function createExchange(provider: Provider, deps: ExchangeDeps): Exchange
         client,
         scope: token.scope ?? '',
         openid: deps.subjects.openid(client.id, account.id),
-        unionid: deps.subjects.unionid(client, account.id),
+        unionid: deps.subjects.unionid(unionOf(client), account.id),
       };
     },
-  };
+  });
 }
 
 /**

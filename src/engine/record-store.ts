@@ -1,4 +1,8 @@
 /** The rows of the engine's state. Once-only consumption is one conditional UPDATE. */
+import type { Account } from '../account/account.js';
+import { toAccount } from '../account/account-store.js';
+import type { Client } from '../client/client.js';
+import { toClient } from '../client/client-store.js';
 import type { Database, Row, Statement } from '../database/database.js';
 
 export interface NewRecord {
@@ -19,9 +23,18 @@ export interface StoredRecord {
   readonly expired: boolean;
 }
 
+export interface RecordFamily {
+  readonly record: StoredRecord;
+  readonly grant: StoredRecord | undefined;
+  readonly client: Client | undefined;
+  readonly account: Account | undefined;
+}
+
 export interface RecordStore {
   put(record: NewRecord): Promise<void>;
   find(kind: string, key: string): Promise<StoredRecord | undefined>;
+  /** The record with the grant, client and account it names, in one statement. */
+  findWithFamily(kind: string, key: string): Promise<RecordFamily | undefined>;
   findByUid(kind: string, uid: string): Promise<(StoredRecord & { key: string }) | undefined>;
   findByUserCode(kind: string, userCode: string): Promise<(StoredRecord & { key: string }) | undefined>;
   /** True for exactly one caller. */
@@ -43,7 +56,21 @@ const PUT: Statement = {
          ON CONFLICT (kind, key) DO UPDATE SET payload = excluded.payload, grant_id = excluded.grant_id,
            uid = excluded.uid, user_code = excluded.user_code, expires_at = excluded.expires_at`,
 };
-const FIND: Statement = { name: 'record-find', text: `SELECT ${FOUND} FROM engine_record WHERE kind = $1 AND key = $2` };
+const FIND: Statement = {
+  name: 'record-find',
+  text: `SELECT ${FOUND} FROM engine_record WHERE kind = $1 AND key = $2`,
+};
+const FIND_FAMILY: Statement = {
+  name: 'record-find-family',
+  text: `SELECT r.payload, extract(epoch FROM r.consumed_at)::int AS consumed, r.expires_at <= clock_timestamp() AS expired,
+           g.payload AS grant_payload, g.expires_at <= clock_timestamp() AS grant_expired,
+           to_jsonb(c) AS client, to_jsonb(a) AS account
+         FROM engine_record r
+         LEFT JOIN engine_record g ON g.kind = 'Grant' AND g.key = r.grant_id
+         LEFT JOIN client c ON c.id = r.payload->>'clientId'
+         LEFT JOIN account a ON a.id = r.payload->>'accountId'
+         WHERE r.kind = $1 AND r.key = $2`,
+};
 const FIND_BY_UID: Statement = {
   name: 'record-find-uid',
   text: `SELECT key, ${FOUND} FROM engine_record WHERE kind = $1 AND uid = $2`,
@@ -94,6 +121,17 @@ export function createRecordStore(database: Database): RecordStore {
       const [row] = await database.query(FIND, [kind, key]);
       return row && toRecord(row);
     },
+    async findWithFamily(kind, key) {
+      const [row] = await database.query(FIND_FAMILY, [kind, key]);
+      if (!row) return undefined;
+      const grant = row.grant_payload as Record<string, unknown> | null;
+      return {
+        record: toRecord(row),
+        grant: grant ? { payload: grant, expired: row.grant_expired as boolean } : undefined,
+        client: row.client ? toClient(row.client as Row) : undefined,
+        account: row.account ? toAccount(row.account as Row) : undefined,
+      };
+    },
     async findByUid(kind, uid) {
       const [row] = await database.query(FIND_BY_UID, [kind, uid]);
       return row && { ...toRecord(row), key: row.key as string };
@@ -113,7 +151,7 @@ export function createRecordStore(database: Database): RecordStore {
     async removeByGrant(grantId) {
       await database.query(REMOVE_BY_GRANT, [grantId]);
     },
-    sweep: async () => (await database.query(SWEEP)).length,
+    sweep: () => database.transaction(async (tx) => (await tx.query(SWEEP)).length),
   };
 }
 

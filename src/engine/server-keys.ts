@@ -17,7 +17,10 @@ const INSERT: Statement = {
   name: 'server-key-insert',
   text: 'INSERT INTO server_key (id, purpose, material) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING',
 };
-const LIST: Statement = { name: 'server-key-list', text: 'SELECT id, purpose, material FROM server_key ORDER BY created_at, id' };
+const LIST: Statement = {
+  name: 'server-key-list',
+  text: 'SELECT id, purpose, material FROM server_key ORDER BY created_at, id',
+};
 
 /** Loads the keys, making what is missing. Nodes that start together all end with the keys of the first. */
 export async function loadServerKeys(database: Database): Promise<ServerKeys> {

@@ -1,6 +1,5 @@
 /** Who a client sees: pairwise subjects (openid), union ids, and the claims of each scope. */
 import type { Account } from '../account/account.js';
-import { type Client, unionOf } from '../client/client.js';
 import { keyedHash } from '../secret.js';
 
 /** WeChat's shape: `o` and 27 characters of the base64url alphabet; 162 bits of the keyed hash. */
@@ -9,22 +8,23 @@ const LENGTH = 27;
 export interface Subjects {
   /** The pairwise subject (OpenID Connect Core 8.1) of a person at one client; in the WeChat dialect the openid. */
   openid(clientId: string, accountId: string): string;
-  /** The subject shared by the clients of one union. */
-  unionid(client: Client, accountId: string): string;
+  /** The subject shared by the clients of one union; `union` as client.ts's unionOf names it. */
+  unionid(union: string, accountId: string): string;
 }
 
 export function createSubjects(key: string): Subjects {
   const shape = (hash: string) => `o${hash.slice(0, LENGTH)}`;
   return {
     openid: (clientId, accountId) => shape(keyedHash(key, 'openid', clientId, accountId)),
-    unionid: (client, accountId) => shape(keyedHash(key, 'unionid', unionOf(client), accountId)),
+    unionid: (union, accountId) => shape(keyedHash(key, 'unionid', union, accountId)),
   };
 }
 
 export const SCOPES = ['openid', 'profile', 'offline_access', 'unionid', 'snsapi_login'];
 
 export const CLAIMS: Record<string, string[]> = {
-  openid: ['sub'],
+  // How and when the person proved who they are: by a QR code, and on the phone (T9, T20).
+  openid: ['sub', 'amr', 'auth_time'],
   profile: ['name', 'nickname', 'picture', 'gender', 'locale', 'address', 'updated_at'],
   unionid: ['unionid'],
 };

@@ -10,6 +10,7 @@ import type { Database } from '../database/database.js';
 import type { Authorization } from '../engine/authorization.js';
 import type { CodeIssuer } from '../engine/code-issuer.js';
 import type { Exchange } from '../engine/exchange.js';
+import { inRequestScope } from '../engine/request-scope.js';
 import { AppError } from '../error.js';
 import type { Logger } from '../log.js';
 import type { TicketService } from '../ticket/ticket-service.js';
@@ -60,7 +61,12 @@ type Handler = (ctx: AppRouterContext) => void | Promise<void>;
 
 /** 8 KiB of URL, 16 KiB of headers (docs/security.md). */
 const MAX_URL = 8192;
-const SERVER_OPTIONS = { maxHeaderSize: 16 * 1024, headersTimeout: 10_000, requestTimeout: 15_000, keepAliveTimeout: 5_000 };
+const SERVER_OPTIONS = {
+  maxHeaderSize: 16 * 1024,
+  headersTimeout: 10_000,
+  requestTimeout: 15_000,
+  keepAliveTimeout: 5_000,
+};
 
 export function createHttpServer(deps: ServerDeps): { server: Server; waiters: Waiters } {
   const { config, log, view } = deps;
@@ -73,10 +79,11 @@ export function createHttpServer(deps: ServerDeps): { server: Server; waiters: W
   app.use(errorPage({ view, log }));
   app.use(hostCheck(config.publicUrl));
   app.use(boundUrl);
+  app.use((_ctx, next) => inRequestScope(next));
+  app.use(engineDoor(deps.engine));
   const router = routes(deps, waiters);
   app.use(router.routes() as unknown as Middleware<RequestState>);
   app.use(methodCheck(router));
-  app.use(engineDoor(deps.engine));
   return { server: createServer(SERVER_OPTIONS, app.callback()), waiters };
 }
 
@@ -84,7 +91,12 @@ function routes(deps: ServerDeps, waiters: Waiters): Router<RequestState> {
   const { config, assets, view } = deps;
   const { publicUrl, demo } = config;
   const router = new Router<RequestState>();
-  const at = (method: 'get' | 'post' | 'delete', path: string, handle: Handler, ...before: Middleware<RequestState>[]) => {
+  const at = (
+    method: 'get' | 'post' | 'delete',
+    path: string,
+    handle: Handler,
+    ...before: Middleware<RequestState>[]
+  ) => {
     const named: Middleware<RequestState> = (ctx, next) => {
       ctx.state.route = path;
       return next();
@@ -108,7 +120,9 @@ function routes(deps: ServerDeps, waiters: Waiters): Router<RequestState> {
   // WeChat's poll and image by id hand a code to whoever knows the id; ours does not exist (T2, T34, T36).
   for (const path of ['/connect/l/qrconnect', '/connect/qrcode/:uuid']) {
     at('get', path, () => {
-      throw new AppError('gone', { message: 'This server has no such address: the waiting page uses /api/qr/tickets.' });
+      throw new AppError('gone', {
+        message: 'This server has no such address: the waiting page uses /api/qr/tickets.',
+      });
     });
   }
   at('get', '/interaction/:uid', showInteraction(pages));

@@ -2,7 +2,18 @@
 import { AppError } from '../error.js';
 import { hashSecret, newMatchCode, newSecret, sameSecret } from '../secret.js';
 import type { Nudge } from './nudge.js';
-import { isFinal, type OpenedFrom, type PhoneIdentity, statusAt, type Subject, type Ticket, type TicketDoor, type TicketEvent, type TicketStatus, transition } from './ticket.js';
+import {
+  isFinal,
+  type OpenedFrom,
+  type PhoneIdentity,
+  type Subject,
+  statusAt,
+  type Ticket,
+  type TicketDoor,
+  type TicketEvent,
+  type TicketStatus,
+  transition,
+} from './ticket.js';
 import type { TicketReading, TicketStore } from './ticket-store.js';
 
 /** What the waiting page may know: no word about who scanned (T10). */
@@ -187,7 +198,10 @@ export class TicketService {
   /** A one-time handle that redeems this ticket from a top-level navigation instead of the page (T30). */
   async delegate(id: string, waitSecret: string): Promise<{ ticket: Ticket; handle: string }> {
     const secret = newSecret();
-    const ticket = await this.#move(await this.#held(id, waitSecret), { type: 'delegate', continueHash: hashSecret(secret) });
+    const ticket = await this.#move(await this.#held(id, waitSecret), {
+      type: 'delegate',
+      continueHash: hashSecret(secret),
+    });
     return { ticket, handle: `${id}.${secret}` };
   }
 

@@ -99,7 +99,8 @@ export function createTicketStore(database: Database): TicketStore {
       ]);
       return reading as TicketReading;
     },
-    find: (id) => readOne(FIND, [id]),
+    // No text in the database holds a NUL; Postgres would refuse the question, and that is no answer to a stranger.
+    find: async (id) => (id.includes('\0') ? undefined : readOne(FIND, [id])),
     findByScanToken: (hash) => readOne(FIND_BY_SCAN_TOKEN, [hash]),
     async replace(next, expected) {
       const rows = await database.query(REPLACE, [
@@ -125,7 +126,7 @@ export function createTicketStore(database: Database): TicketStore {
       const [row] = await database.query<{ scans: number; mismatches: number }>(RECENT, [accountId]);
       return row ?? { scans: 0, mismatches: 0 };
     },
-    sweep: async () => (await database.query(SWEEP)).length,
+    sweep: () => database.transaction(async (tx) => (await tx.query(SWEEP)).length),
   };
 }
 

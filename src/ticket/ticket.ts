@@ -125,7 +125,8 @@ function confirm(ticket: Ticket, status: TicketStatus, event: TicketEvent & { ty
   demand(status, 'scanned');
   requireScanner(ticket, event.by, event.grantMatches);
   // One try: a guesser never gets a second look at the same two digits.
-  if (ticket.matchRequired && !event.matchCodeMatches) return end(ticket, 'denied', now, { deniedBecause: 'match_code' });
+  if (ticket.matchRequired && !event.matchCodeMatches)
+    return end(ticket, 'denied', now, { deniedBecause: 'match_code' });
   return { ...ticket, status: 'confirmed', subject: event.subject, expiresAt: until(ticket, now, LIFETIME.confirmed) };
 }
 

@@ -18,13 +18,33 @@ describe('a WeChat-dialect site', () => {
     expect(redirectTo).toBe(`${REDIRECT_URI}?code=${code}&state=${encodeURIComponent('a b+c%/=?')}`);
 
     const tokens = (await site.exchange(code)).json();
-    expect(Object.keys(tokens).sort()).toEqual(['access_token', 'expires_in', 'openid', 'refresh_token', 'scope', 'unionid']);
-    expect(tokens).toMatchObject({ expires_in: 7200, scope: 'snsapi_login', openid: expect.stringMatching(/^o[\w-]{27}$/) });
+    expect(Object.keys(tokens).sort()).toEqual([
+      'access_token',
+      'expires_in',
+      'openid',
+      'refresh_token',
+      'scope',
+      'unionid',
+    ]);
+    expect(tokens).toMatchObject({
+      expires_in: 7200,
+      scope: 'snsapi_login',
+      openid: expect.stringMatching(/^o[\w-]{27}$/),
+    });
 
     const profile = await site.userinfo(String(tokens.access_token), { openid: String(tokens.openid) });
     expect(profile.headers['content-type']).toBe('text/plain');
-    expect(profile.json()).toMatchObject({ nickname: '张三😀', openid: tokens.openid, unionid: tokens.unionid, privilege: [], sex: 0 });
-    expect((await site.auth(String(tokens.access_token), String(tokens.openid))).json()).toEqual({ errcode: 0, errmsg: 'ok' });
+    expect(profile.json()).toMatchObject({
+      nickname: '张三😀',
+      openid: tokens.openid,
+      unionid: tokens.unionid,
+      privilege: [],
+      sex: 0,
+    });
+    expect((await site.auth(String(tokens.access_token), String(tokens.openid))).json()).toEqual({
+      errcode: 0,
+      errmsg: 'ok',
+    });
   });
 
   it('refreshes without a secret and gets the same refresh token and the same live access token', async () => {

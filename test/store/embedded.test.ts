@@ -1,4 +1,7 @@
-/** The private Postgres, for real: first and later starts, adoption, kill -9, racing starters, closed homes, root or not. */
+/**
+ * The private Postgres, for real: first and later starts, adoption, kill -9, racing starters, closed homes, root or not.
+ * Longer than files should be: every story here needs the same few ways to kill, ask and clean up.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import {
   chmodSync,
@@ -10,6 +13,7 @@ import {
   mkdtempSync,
   readFileSync,
   realpathSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -26,7 +30,11 @@ import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/database
 import { chooseAccount } from '../../src/database/embedded-account.js';
 import { findPackage, prepareBinaries } from '../../src/database/embedded-binaries.js';
 import { openLocation } from '../../src/database/embedded-location.js';
+import { isRunning } from '../../src/database/embedded-process.js';
 import { prepareSocketDir } from '../../src/database/embedded-socket.js';
+
+// Some of these wait for a disk that other test files keep busy.
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
 const isRoot = process.getuid?.() === 0;
 const NOBODY = 65534;
@@ -118,7 +126,20 @@ function state(pid: number): string | undefined {
 
 async function killPostmaster(pid: number): Promise<void> {
   signal(pid, 'SIGKILL');
-  await vi.waitFor(() => expect(!signal(pid, 0) || state(pid) === 'Z').toBe(true), { interval: 5 });
+  await vi.waitFor(() => expect(!signal(pid, 0) || state(pid) === 'Z').toBe(true), { interval: 5, timeout: 5_000 });
+}
+
+/** A process of the database's user: running, or a zombie because its parent does not ask how it ended. */
+async function stranger(kind: 'alive' | 'zombie'): Promise<number> {
+  const script = 'sleep 0 & echo $!; exec sleep 60';
+  const child = spawn('/bin/sh', ['-c', script], { ...chooseAccount().spawnAs, stdio: ['ignore', 'pipe', 'inherit'] });
+  children.push(child);
+  if (kind === 'alive') return Number(child.pid);
+  for await (const line of createInterface(child.stdout)) {
+    await vi.waitFor(() => expect(isRunning(Number(line))).toBe(false), { interval: 5, timeout: 5_000 });
+    return Number(line);
+  }
+  throw new Error('no zombie');
 }
 
 describe('starting', () => {
@@ -225,35 +246,40 @@ describe('after a kill -9', () => {
     expect(await ask(postgres.url, 'SELECT n FROM t')).toBe('7');
   });
 
-  it('does not wait for a stranger that got the old pid, but does for an orphan still at work', async () => {
-    const first = await start();
-    const pid = Number(postmasterPid(join(home, 'postgres')));
-    const busy = new pg.Client({ connectionString: first.url });
+  it.each(['alive', 'zombie'] as const)('does not wait for a stranger with the old pid (%s)', async (kind) => {
+    const postgres = await start();
+    const pid = String(postmasterPid(join(home, 'postgres')));
+    await killPostmaster(Number(pid));
+    const old = String(await stranger(kind));
+    for (const file of ['data/postmaster.pid', 'socket/.s.PGSQL.5432.lock'].map((f) => join(home, 'postgres', f))) {
+      writeFileSync(file, readFileSync(file, 'utf8').replace(pid, old));
+    }
+    await postgres.ensureRunning();
+    expect(await ask(postgres.url, 'SELECT 1')).toBe('1');
+  });
+
+  it('waits for an orphan of the old server that still works on the data', async () => {
+    const postgres = await start();
+    const busy = new pg.Client({ connectionString: postgres.url });
     busy.on('error', () => {});
     await busy.connect();
     const orphan = Number((await busy.query('SELECT pg_backend_pid() AS pid')).rows[0].pid);
     signal(orphan, 'SIGSTOP'); // cannot notice that its postmaster is gone
-    await killPostmaster(pid);
-    const file = join(home, 'postgres', 'data', 'postmaster.pid');
-    writeFileSync(file, readFileSync(file, 'utf8').replace(String(pid), String(process.pid)));
-    let back = false;
-    const restart = first.ensureRunning().then(() => {
-      back = true;
-    });
-    const log = join(home, 'postgres', 'server.log');
-    await vi.waitFor(() => expect(readFileSync(log, 'utf8')).toMatch(/shared memory block .* still in use/), {
-      timeout: 5_000,
-    });
-    expect(back).toBe(false);
+    await killPostmaster(Number(postmasterPid(join(home, 'postgres'))));
+    const back = vi.fn();
+    const restart = postgres.ensureRunning().then(back);
+    const log = () => readFileSync(join(home, 'postgres', 'server.log'), 'utf8');
+    await vi.waitFor(() => expect(log()).toMatch(/shared memory block .* still in use/), { timeout: 10_000 });
+    expect(back).not.toHaveBeenCalled();
     signal(orphan, 'SIGKILL');
     await restart;
-    expect(await ask(first.url, 'SELECT 1')).toBe('1');
+    expect(await ask(postgres.url, 'SELECT 1')).toBe('1');
   });
 
   it('is left alone by Ctrl+C in the terminal of the process that started it', async () => {
     const { child, url } = await startElsewhere(home);
     process.kill(-Number(child.pid), 'SIGINT');
-    await vi.waitFor(() => expect(child.signalCode ?? child.exitCode).not.toBeNull());
+    await vi.waitFor(() => expect(child.signalCode ?? child.exitCode).not.toBeNull(), { timeout: 5_000 });
     expect(await ask(url, 'SELECT 1')).toBe('1');
   });
 });
@@ -310,8 +336,14 @@ describe.runIf(isRoot)('as root', () => {
     const again = await start();
     expect(again.notes.join()).not.toContain('Created');
     await again.stop();
+    const locate = (name: string) => openLocation(join(closed, name, 'data'), join(base, 'shared'));
     cpSync(join(closed, 'clone'), join(closed, 'copy'), { recursive: true });
-    expect(openLocation(join(closed, 'copy', 'data'), join(base, 'shared')).dir).not.toBe(location);
+    expect(locate('copy').dir).not.toBe(location);
+    renameSync(join(closed, 'clone'), join(closed, 'moved'));
+    locate('moved').record();
+    expect(locate('moved').dir).toBe(location);
+    expect(locate('clone').dir).not.toBe(location); // a new clone where the old one was
+    home = join(closed, 'moved', 'data');
     rmSync(location, { recursive: true });
     await expect(start()).rejects.toThrow(/but there is none/);
   });

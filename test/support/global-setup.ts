@@ -1,14 +1,12 @@
 /** Once per run: builds what the tests start, brings up a Postgres, and migrates the template every test database is copied from. */
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
+import { ensureBuilt } from '../../scripts/ensure-built.mjs';
 import { openDatabase } from '../../src/database/database.js';
 import { startEmbeddedPostgres } from '../../src/database/embedded.js';
-import { projectRoot } from '../../src/project-root.js';
-import { isStale } from '../../scripts/stale.mjs';
 import { databaseUrl } from './database.js';
 
 declare module 'vitest' {
@@ -20,12 +18,10 @@ declare module 'vitest' {
 
 // biome-ignore lint/style/noDefaultExport: vitest asks for it
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  if (isStale(projectRoot)) {
-    const built = spawnSync(process.execPath, ['scripts/build.mjs'], { cwd: projectRoot, encoding: 'utf8' });
-    if (built.status !== 0) throw new Error(`the build failed:\n${built.stdout}${built.stderr}`);
-  }
-
+  await ensureBuilt();
   const dataDir = process.env.TEST_DATABASE_URL ? undefined : mkdtempSync(join(tmpdir(), 'qrconnect-test-'));
+  // As root the database runs as another user, who must be able to reach it.
+  if (dataDir) chmodSync(dataDir, 0o711);
   const embedded = dataDir ? await startEmbeddedPostgres({ dataDir, settings: { fsync: 'off' } }) : undefined;
   const postgresUrl = embedded?.url ?? (process.env.TEST_DATABASE_URL as string);
   const templateDatabase = `qrconnect_template_${process.pid}_${Date.now()}`;

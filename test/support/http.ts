@@ -8,10 +8,32 @@ export interface RawAnswer {
   json<T = Record<string, unknown>>(): T;
 }
 
+export interface Sent {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Record<string, string | string[]>;
+  readonly body: string;
+  readonly answer: RawAnswer;
+}
+
+const observers = new Set<(sent: Sent) => void>();
+
+/** Shows every exchange of this process to `observer`, until the returned function is called. */
+export function observe(observer: (sent: Sent) => void): () => void {
+  observers.add(observer);
+  return () => observers.delete(observer);
+}
+
 /** No redirects are followed, no cookies kept; `host` and other forbidden headers may be set. `port` reaches another node. */
 export function send(
   url: string,
-  options: { method?: string; headers?: Record<string, string | string[]>; body?: string | Buffer; port?: number; path?: string } = {},
+  options: {
+    method?: string;
+    headers?: Record<string, string | string[]>;
+    body?: string | Buffer;
+    port?: number;
+    path?: string;
+  } = {},
 ): Promise<RawAnswer> {
   const { hostname, port, pathname, search, host } = new URL(url);
   return new Promise((resolve, reject) => {
@@ -22,7 +44,11 @@ export function send(
         port: options.port ?? port,
         path: options.path ?? pathname + search,
         method: options.method ?? 'GET',
-        headers: { host, ...(options.body === undefined ? {} : { 'content-length': String(Buffer.byteLength(options.body)) }), ...options.headers },
+        headers: {
+          host,
+          ...(options.body === undefined ? {} : { 'content-length': String(Buffer.byteLength(options.body)) }),
+          ...options.headers,
+        },
         agent: false,
       },
       (res) => {
@@ -31,7 +57,15 @@ export function send(
         res.on('error', reject);
         res.on('end', () => {
           const body = Buffer.concat(chunks).toString('utf8');
-          resolve({ status: res.statusCode ?? 0, headers: res.headers, body, json: <T>() => JSON.parse(body) as T });
+          const answer: RawAnswer = {
+            status: res.statusCode ?? 0,
+            headers: res.headers,
+            body,
+            json: <T>() => JSON.parse(body) as T,
+          };
+          const sent = { method: options.method ?? 'GET', url, headers: options.headers ?? {}, answer };
+          for (const observer of observers) observer({ ...sent, body: String(options.body ?? '') });
+          resolve(answer);
         });
       },
     );

@@ -20,7 +20,12 @@ export interface WechatSite {
 }
 
 export async function wechatSite(app: App, where: Where, more: Partial<NewClient> = {}): Promise<WechatSite> {
-  const registered = await app.clients.register('test', { name: 'Book shop', dialect: 'wechat', redirectUris: [REDIRECT_URI], ...more });
+  const registered = await app.clients.register('test', {
+    name: 'Book shop',
+    dialect: 'wechat',
+    redirectUris: [REDIRECT_URI],
+    ...more,
+  });
   const clientId = registered.client.id;
   const secret = registered.secret as string;
   const call = (path: string, query: Record<string, string>, at: Where = where) =>
@@ -28,11 +33,25 @@ export async function wechatSite(app: App, where: Where, more: Partial<NewClient
   return {
     clientId,
     secret,
-    request: (extra) => ({ appid: clientId, redirect_uri: REDIRECT_URI, scope: 'snsapi_login', state: random(), ...extra }),
+    request: (extra) => ({
+      appid: clientId,
+      redirect_uri: REDIRECT_URI,
+      scope: 'snsapi_login',
+      state: random(),
+      ...extra,
+    }),
     exchange: (code, extra, at) =>
-      call('/sns/oauth2/access_token', { appid: clientId, secret, code, grant_type: 'authorization_code', ...extra }, at),
+      call(
+        '/sns/oauth2/access_token',
+        { appid: clientId, secret, code, grant_type: 'authorization_code', ...extra },
+        at,
+      ),
     refresh: (token, extra, at) =>
-      call('/sns/oauth2/refresh_token', { appid: clientId, grant_type: 'refresh_token', refresh_token: token, ...extra }, at),
+      call(
+        '/sns/oauth2/refresh_token',
+        { appid: clientId, grant_type: 'refresh_token', refresh_token: token, ...extra },
+        at,
+      ),
     userinfo: (token, extra, at) => call('/sns/userinfo', { access_token: token, ...extra }, at),
     auth: (token, openid, at) => call('/sns/auth', { access_token: token, openid }, at),
   };
@@ -81,8 +100,12 @@ export async function oauthSite(app: App, where: Where, more: Partial<NewClient>
       return { query, verifier };
     },
     exchange: (code, verifier, extra, at) =>
-      token({ grant_type: 'authorization_code', code, redirect_uri: REDIRECT_URI, code_verifier: verifier, ...extra }, at),
-    refresh: (refreshToken, extra, at) => token({ grant_type: 'refresh_token', refresh_token: refreshToken, ...extra }, at),
+      token(
+        { grant_type: 'authorization_code', code, redirect_uri: REDIRECT_URI, code_verifier: verifier, ...extra },
+        at,
+      ),
+    refresh: (refreshToken, extra, at) =>
+      token({ grant_type: 'refresh_token', refresh_token: refreshToken, ...extra }, at),
     userinfo: (accessToken, at = where) =>
       send(`${at.url}/oauth/userinfo`, { port: at.port, headers: { authorization: `Bearer ${accessToken}` } }),
   };

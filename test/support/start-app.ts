@@ -21,10 +21,17 @@ export interface TestApp {
   stop(): Promise<void>;
 }
 
-export async function startApp(settings: Record<string, string> = {}): Promise<TestApp> {
-  const database = await createTestDatabase();
+/** On a fresh database of the run's server, unless another is given. */
+export async function startApp(settings: Record<string, string> = {}, given?: TestDatabase): Promise<TestApp> {
+  const database = given ?? (await createTestDatabase());
   const port = await freePort();
-  const config = loadConfig({ PORT: String(port), DEMO: 'on', LOG_LEVEL: 'debug', DATABASE_URL: database.url, ...settings });
+  const config = loadConfig({
+    PORT: String(port),
+    DEMO: 'on',
+    LOG_LEVEL: 'debug',
+    DATABASE_URL: database.url,
+    ...settings,
+  });
   const lines: string[] = [];
   const sink = new Writable({
     write(chunk, _encoding, done) {
@@ -57,11 +64,18 @@ export interface Node {
 }
 
 /** A server process on `databaseUrl`, answering as `publicUrl`; ready when this resolves. */
-export async function startNode(options: { databaseUrl: string; publicUrl: string; env?: Record<string, string> }): Promise<Node> {
+export async function startNode(options: {
+  databaseUrl: string;
+  publicUrl: string;
+  env?: Record<string, string>;
+}): Promise<Node> {
   const port = await freePort();
   const child = spawn(process.execPath, [join(projectRoot, 'dist/src/main.js')], {
     env: {
       PATH: process.env.PATH,
+      // Who the database knows us as when its URL names nobody.
+      ...(process.env.USER ? { USER: process.env.USER } : {}),
+      ...(process.env.PGUSER ? { PGUSER: process.env.PGUSER } : {}),
       PORT: String(port),
       HOST: '127.0.0.1',
       PUBLIC_URL: options.publicUrl,

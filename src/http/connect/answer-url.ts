@@ -13,7 +13,12 @@ export function answerUrl(dialect: Dialect, answer: AuthorizationAnswer, issuer:
     return `${answer.redirectUri}${glue}code=${encode(answer.code)}&state=${encode(answer.state)}`;
   }
   const url = new URL(answer.redirectUri);
-  for (const [name, value] of Object.entries({ code: answer.code, error: answer.error, state: answer.state, iss: issuer })) {
+  for (const [name, value] of Object.entries({
+    code: answer.code,
+    error: answer.error,
+    state: answer.state,
+    iss: issuer,
+  })) {
     if (value !== undefined) url.searchParams.set(name, value);
   }
   return url.href;

@@ -1,7 +1,7 @@
 /** GET /connect/continue/:handle: the site's page navigates here, and on to the site with the code; works once (T30). */
 import type { ClientService } from '../../client/client-service.js';
-import type { TicketService } from '../../ticket/ticket-service.js';
 import type { CodeIssuer } from '../../engine/code-issuer.js';
+import type { TicketService } from '../../ticket/ticket-service.js';
 import type { AppRouterContext } from '../context.js';
 import { endTicket } from '../qr/redeem.js';
 

@@ -75,7 +75,13 @@ function wechatProblem(request: ConnectRequest, client: Client | undefined): Wec
   return request.redirectUri && redirectUriAllowed(client, request.redirectUri) ? undefined : 'wechat_redirect_uri';
 }
 
-function refuse(deps: QrConnectDeps, ctx: AppRouterContext, reason: string, status: number, developerHint?: string): void {
+function refuse(
+  deps: QrConnectDeps,
+  ctx: AppRouterContext,
+  reason: string,
+  status: number,
+  developerHint?: string,
+): void {
   const { lang, requestId } = ctx.state;
   sendPage(ctx, renderErrorPage(deps.view, { lang, requestId, reason, developerHint }), status);
 }

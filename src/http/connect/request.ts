@@ -8,7 +8,8 @@ export interface PageWishes {
   lang: string | undefined;
   layout: 'lite' | 'classic';
   tone: 'black' | 'white';
-  theme: 'auto' | 'light' | 'dark';
+  /** `auto` was asked for; undefined leaves it to the layout. */
+  theme: 'auto' | 'light' | 'dark' | undefined;
   /** `parent`: the answer is handed to the widget that framed us. */
   navigate: 'top' | 'self' | 'parent';
 }
@@ -24,14 +25,23 @@ export interface ConnectRequest {
 }
 
 /** Every printable ASCII character is legal in state and nonce (RFC 6749 A.5); control characters never are. */
-const printable = (max: number) => z.string().max(max).regex(/^[\x20-\x7e]*$/);
+const printable = (max: number) =>
+  z
+    .string()
+    .max(max)
+    .regex(/^[\x20-\x7e]*$/);
+/** RFC 6749 3.3: no quotation mark, no backslash. */
+const scope = z
+  .string()
+  .max(500)
+  .regex(/^[\x20\x21\x23-\x5b\x5d-\x7e]*$/);
 const pkce = { code_challenge: printable(128).optional(), code_challenge_method: z.literal('S256').optional() };
 
 const OAUTH = z.object({
   client_id: printable(64),
   redirect_uri: printable(2000).optional(),
   response_type: z.literal('code').optional(),
-  scope: printable(500).optional(),
+  scope: scope.optional(),
   state: printable(4096).optional(),
   nonce: printable(512).optional(),
   request_uri: printable(512).optional(),
@@ -42,6 +52,8 @@ const OAUTH = z.object({
   login_type: z.enum(['qr-connect', 'page', '']).optional(),
   self_redirect: z.enum(['true', 'false', 'default', '']).optional(),
 });
+
+const THEMES = ['auto', 'light', 'dark'] as const;
 
 const WECHAT = z.object({
   redirect_uri: z.string().max(2000).optional(),
@@ -78,7 +90,7 @@ function readOauth(query: Record<string, string>): ConnectRequest {
       lang: q.lang,
       layout: q.layout === 'lite' ? 'lite' : 'classic',
       tone: 'black',
-      theme: q.theme === 'dark' || q.theme === 'light' ? q.theme : 'auto',
+      theme: q.theme || undefined,
       navigate: q.login_type === 'qr-connect' ? 'parent' : q.self_redirect === 'true' ? 'self' : 'top',
     },
   };
@@ -106,7 +118,7 @@ function readWechat(query: Record<string, string>): ConnectRequest {
       lang: query.lang || 'cn',
       layout: query.stylelite === '1' ? 'lite' : 'classic',
       tone: query.style === 'white' ? 'white' : 'black',
-      theme: query.color_scheme === 'dark' || query.color_scheme === 'light' ? query.color_scheme : 'auto',
+      theme: THEMES.find((theme) => theme === query.color_scheme),
       navigate: query.self_redirect === 'true' ? 'self' : 'top',
     },
   };

@@ -31,6 +31,7 @@ export async function waitingPage(
   if (!host) throw new AppError('server_error');
   const values = {
     client: { name: client.name, host },
+    dialect: client.dialect,
     qrSvg: await drawQr(qrUrl),
     layout: wishes.layout,
     tone: wishes.tone,
@@ -47,7 +48,6 @@ export async function waitingPage(
     dialect: client.dialect,
     navigate: wishes.navigate,
     parentOrigin: input.parentOrigin,
-    finish: 'redeem',
   };
   return deps.view.render(template, values, {
     lang: input.lang,

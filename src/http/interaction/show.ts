@@ -24,7 +24,8 @@ export function showInteraction(deps: InteractionDeps) {
     const client = request && (await deps.clients.active(request.clientId));
     if (!request || !client) throw new AppError('gone');
     // WeChat clients have their own page and no PKCE; the standard door is not theirs (T93).
-    if (client.dialect !== 'oauth') throw new AppError('invalid_request', { message: 'this client speaks the WeChat dialect' });
+    if (client.dialect !== 'oauth')
+      throw new AppError('invalid_request', { message: 'this client speaks the WeChat dialect' });
     const opened = await deps.tickets.open({
       door: 'authorize',
       requestUid: request.uid,
@@ -38,7 +39,7 @@ export function showInteraction(deps: InteractionDeps) {
       client,
       request,
       opened,
-      wishes: { lang: undefined, layout: 'classic', tone: 'black', theme: 'auto', navigate: 'top' },
+      wishes: { lang: undefined, layout: 'classic', tone: 'black', theme: undefined, navigate: 'top' },
       framed: false,
       parentOrigin: null,
       frameAncestors: [],

@@ -48,7 +48,8 @@ export function errorPage(deps: { view: View; log: Logger }): Middleware<Request
       if (wantsPage(ctx.method, ctx.path)) {
         const { requestId } = ctx.state;
         const lang = ctx.state.lang ?? 'en';
-        const developerHint = error.code === 'misdirected' || error.code === 'invalid_request' ? error.message : undefined;
+        const developerHint =
+          error.code === 'misdirected' || error.code === 'invalid_request' ? error.message : undefined;
         sendPage(ctx, renderErrorPage(deps.view, { lang, requestId, reason: error.code, developerHint }), error.status);
       } else {
         ctx.status = error.status;

@@ -14,7 +14,9 @@ export function hostCheck(publicUrl: string): Middleware<RequestState> {
     // An absolute-form request line could name a second host.
     const wrong = hosts !== 1 || headers.host?.toLowerCase() !== host || !url?.startsWith('/');
     if (wrong && !ANY_HOST.test(url ?? '')) {
-      throw new AppError('misdirected', { message: `This server answers at ${publicUrl} only. Open that address, or set PUBLIC_URL.` });
+      throw new AppError('misdirected', {
+        message: `This server answers at ${publicUrl} only. Open that address, or set PUBLIC_URL.`,
+      });
     }
     await next();
   };

@@ -1,7 +1,7 @@
 /** The phone's session cookie: read on the phone's routes, set at sign-in, cleared at sign-out. Never touched elsewhere (T29). */
 import type { Context, Middleware } from 'koa';
-import type { SignInService } from '../../account/sign-in-service.js';
 import { SESSION_DAYS } from '../../account/phone-session.js';
+import type { SignInService } from '../../account/sign-in-service.js';
 import type { RequestState } from '../context.js';
 
 export interface PhoneCookie {

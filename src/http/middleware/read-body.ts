@@ -46,7 +46,8 @@ export function parse<T>(schema: ZodType<T>, value: unknown): T {
   const [issue] = result.error.issues;
   // Names of fields we know may be told; values and unknown names may not.
   const where = issue && issue.code !== 'unrecognized_keys' && issue.path.length > 0 ? `${issue.path.join('.')}: ` : '';
-  const what = issue?.code === 'unrecognized_keys' ? 'there is a field that does not belong here' : 'invalid or missing';
+  const what =
+    issue?.code === 'unrecognized_keys' ? 'there is a field that does not belong here' : 'invalid or missing';
   throw new AppError('invalid_request', { message: `${where}${what}` });
 }
 
@@ -63,7 +64,9 @@ async function readText(req: IncomingMessage): Promise<string> {
   try {
     return await rawBody(req, { limit: LIMIT, length: req.headers['content-length'] ?? null, encoding: 'utf-8' });
   } catch (cause) {
-    throw new AppError((cause as { type?: string }).type === 'entity.too.large' ? 'too_large' : 'invalid_request', { cause });
+    throw new AppError((cause as { type?: string }).type === 'entity.too.large' ? 'too_large' : 'invalid_request', {
+      cause,
+    });
   }
 }
 

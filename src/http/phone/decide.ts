@@ -11,9 +11,16 @@ import { placeOf } from './place.js';
 import { describeClient, type ScanPageDeps } from './scan.js';
 
 const token = z.string().regex(/^[\w.-]{1,200}$/);
-const SCAN = z.strictObject({ scan_token: token, csrf: token });
-const DENY = z.strictObject({ scan_grant: token, csrf: token });
-const CONFIRM = DENY.extend({ match_code: z.string().regex(/^\d{2}$/).optional() });
+/** Missing or misshapen it is as wrong as somebody else's: 403, not 400 (T16). */
+const csrf = z.string().max(200).default('');
+const SCAN = z.strictObject({ scan_token: token, csrf });
+const DENY = z.strictObject({ scan_grant: token, csrf });
+const CONFIRM = DENY.extend({
+  match_code: z
+    .string()
+    .regex(/^\d{2}$/)
+    .optional(),
+});
 
 export type DecideDeps = Pick<ScanPageDeps, 'clients' | 'authorization'> & { tickets: TicketService; csrf: CsrfTokens };
 

@@ -64,7 +64,6 @@ export function scanPage(deps: ScanPageDeps) {
 export interface DescribedClient {
   name: string;
   host: string;
-  verified: boolean;
   scopes: string[];
 }
 
@@ -79,7 +78,7 @@ export async function describeClient(
   ]);
   const host = request && URL.parse(request.redirectUri)?.host;
   if (!client || !request || !host) throw new AppError('gone');
-  return { name: client.name, host, verified: false, scopes: request.scope.split(' ').filter(Boolean) };
+  return { name: client.name, host, scopes: request.scope.split(' ').filter(Boolean) };
 }
 
 type Gone = 'expired' | 'used' | 'taken' | 'denied' | 'unknown' | undefined;

@@ -7,7 +7,13 @@ import type { AppRouterContext } from '../context.js';
 import type { PhoneCookie } from '../middleware/phone-session.js';
 import { readJson } from '../middleware/read-body.js';
 
-const CREDENTIALS = z.strictObject({ username: z.string().min(1).max(128), password: z.string().min(1).max(256) });
+// A NUL is in no name here, and Postgres would refuse to look for one.
+const username = z
+  .string()
+  .min(1)
+  .max(128)
+  .refine((text) => !text.includes('\0'));
+const CREDENTIALS = z.strictObject({ username, password: z.string().min(1).max(256) });
 const SIGN_OUT = z.strictObject({ csrf: z.string().max(100).optional() });
 
 export interface SignInDeps {

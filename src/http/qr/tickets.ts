@@ -47,7 +47,9 @@ export function redeem(deps: TicketApiDeps) {
     const { answer, redirectTo } = await counted(deps, ctx, async () => {
       const view = await deps.tickets.read(id, waitSecret);
       const ticket =
-        view.status === 'denied' ? await deps.tickets.denied(id, waitSecret) : await deps.tickets.redeem(id, waitSecret);
+        view.status === 'denied'
+          ? await deps.tickets.denied(id, waitSecret)
+          : await deps.tickets.redeem(id, waitSecret);
       return endTicket(deps, ticket);
     });
     const { code, error, state } = answer;
@@ -135,5 +137,7 @@ function toStatus(view: TicketView) {
 }
 
 function defined(values: Record<string, string | undefined>): Record<string, string> {
-  return Object.fromEntries(Object.entries(values).filter((entry): entry is [string, string] => entry[1] !== undefined));
+  return Object.fromEntries(
+    Object.entries(values).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
 }

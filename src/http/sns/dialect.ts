@@ -23,7 +23,10 @@ export type WechatParameters = ReadonlyMap<string, string>;
  * Wraps one call of the API. Query and form body are read together (Auth.js splits them); a name with two different
  * values is refused. Stray headers and unknown parameters are ignored (wire format 4.1).
  */
-export function wechatCall(log: Logger, handle: (parameters: WechatParameters, ctx: AppRouterContext) => Promise<object>) {
+export function wechatCall(
+  log: Logger,
+  handle: (parameters: WechatParameters, ctx: AppRouterContext) => Promise<object>,
+) {
   return async (ctx: AppRouterContext): Promise<void> => {
     try {
       answer(ctx, 200, await handle(await readParameters(ctx), ctx));

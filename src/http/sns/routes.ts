@@ -30,7 +30,8 @@ export function accessToken(deps: SnsDeps) {
 export function refreshToken(deps: SnsDeps) {
   return wechatCall(deps.log, async (p) => {
     const client = await wechatClient(deps, p);
-    if (client.refreshRequiresSecret && !secretMatches(client, required(p, 'secret', 41004))) throw new WechatError(40125);
+    if (client.refreshRequiresSecret && !secretMatches(client, required(p, 'secret', 41004)))
+      throw new WechatError(40125);
     if (p.get('grant_type') !== 'refresh_token') throw new WechatError(40002);
     return tokenAnswer(await deps.exchange.refresh(client, required(p, 'refresh_token', 41003)));
   });

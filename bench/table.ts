@@ -1,0 +1,18 @@
+/** Tables for the terminal and for bench/results. */
+export interface Table {
+  title: string;
+  /** How it was measured. */
+  note: string;
+  columns: string[];
+  rows: string[][];
+}
+
+export function median(values: number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
+
+export function toMarkdown({ title, note, columns, rows }: Table): string {
+  const line = (cells: string[]) => `| ${cells.join(' | ')} |`;
+  return [`## ${title}`, '', note, '', line(columns), line(columns.map(() => '---')), ...rows.map(line), ''].join('\n');
+}

@@ -1,0 +1,139 @@
+/** A phone's side of the public endpoints, over fetch, with the cookie kept here. */
+import { PhoneError } from './phone-error.js';
+import type { ScanUrl } from './read-qr.js';
+
+export interface Scanned {
+  readonly scan_grant: string;
+  readonly client: unknown;
+  readonly request: unknown;
+  readonly browser: unknown;
+  readonly place: unknown;
+  readonly match_code: 'required' | 'off';
+  readonly expires_in: number;
+}
+
+interface PageData {
+  scanToken?: string;
+  csrf?: string;
+}
+
+interface Answer {
+  status: number;
+  text: string;
+  retryAfter: string | null;
+}
+
+const PATIENCE_MS = 20_000;
+const MAX_PAGE = 1_000_000;
+
+/** What the phone page says of a code that is over, for people who read a CI log. */
+const GONE: Record<string, string> = {
+  expired: 'the QR code has expired',
+  used: 'the QR code has been used',
+  taken: 'another phone scanned this QR code first',
+  denied: 'this sign-in was denied',
+};
+
+export class PhoneClient {
+  readonly #url: ScanUrl;
+  readonly #fetch: typeof fetch;
+  readonly #cookies = new Map<string, string>();
+  #csrf = '';
+
+  constructor(url: ScanUrl, fetcher: typeof fetch = fetch) {
+    this.#url = url;
+    this.#fetch = fetcher;
+  }
+
+  /** Opens the page the code leads to, signs in, and scans. */
+  async scan(username: string, password: string): Promise<Scanned> {
+    await this.#page();
+    await this.#post('/phone/sign-in', { username, password });
+    const { scanToken, csrf } = readPageData(await this.#page());
+    if (!scanToken || !csrf) throw new PhoneError('unexpected', 'the server did not accept its own sign-in cookie');
+    this.#csrf = csrf;
+    return (await this.#post('/phone/scan', { scan_token: scanToken, csrf })) as unknown as Scanned;
+  }
+
+  confirm(scanGrant: string, matchCode: string | undefined): Promise<Record<string, unknown>> {
+    const code = matchCode === undefined ? {} : { match_code: matchCode };
+    return this.#post('/phone/confirm', { scan_grant: scanGrant, csrf: this.#csrf, ...code });
+  }
+
+  deny(scanGrant: string): Promise<Record<string, unknown>> {
+    return this.#post('/phone/deny', { scan_grant: scanGrant, csrf: this.#csrf });
+  }
+
+  async #page(): Promise<string> {
+    const { status, text } = await this.#send('GET', `/s/${this.#url.scanToken}`);
+    if (status === 200) return text;
+    const reason = /<meta name="qrconnect-gone" content="(\w+)"/.exec(text)?.[1] ?? '';
+    if (reason === 'taken') throw new PhoneError('conflict', GONE.taken as string);
+    if (status === 410) throw new PhoneError('gone', GONE[reason] ?? 'the QR code is over');
+    if (status === 404) throw new PhoneError('not_found', 'the server does not know this QR code');
+    throw new PhoneError('unexpected', `the phone page answered with HTTP ${status}`);
+  }
+
+  async #post(path: string, body: object): Promise<Record<string, unknown>> {
+    const { status, text, retryAfter } = await this.#send('POST', path, JSON.stringify(body));
+    const answer = parseObject(text);
+    if (status === 200 && answer) return answer;
+    if (typeof answer?.error === 'string') {
+      const when = retryAfter ? ` (Retry-After: ${retryAfter} seconds)` : '';
+      throw new PhoneError(answer.error, `${answer.error_description ?? answer.error}${when}`);
+    }
+    throw new PhoneError('unexpected', `${path} answered with HTTP ${status}`);
+  }
+
+  async #send(method: string, path: string, body?: string): Promise<Answer> {
+    const { origin } = this.#url;
+    const cookie = [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    const headers: Record<string, string> = {
+      'accept-language': 'en',
+      'user-agent': 'qrconnect phone command',
+      ...(cookie ? { cookie } : {}),
+      ...(body === undefined ? {} : { origin, 'content-type': 'application/json' }),
+    };
+    try {
+      const signal = AbortSignal.timeout(PATIENCE_MS);
+      const response = await this.#fetch(`${origin}${path}`, { method, body, headers, redirect: 'manual', signal });
+      this.#keep(response.headers.getSetCookie());
+      const text = (await response.text()).slice(0, MAX_PAGE);
+      return { status: response.status, text, retryAfter: response.headers.get('retry-after') };
+    } catch (cause) {
+      throw new PhoneError('network', `${origin} does not answer: ${networkReason(cause)}`, cause);
+    }
+  }
+
+  /** Enough of RFC 6265 for one host: names, values, and deletion. */
+  #keep(lines: string[]): void {
+    for (const line of lines) {
+      const [, name, value] = /^\s*([^=;]+?)\s*=\s*([^;]*)/.exec(line) ?? [];
+      if (name === undefined || value === undefined) continue;
+      if (value === '' || /;\s*max-age=(0|-\d+)\s*(;|$)/i.test(line)) this.#cookies.delete(name);
+      else this.#cookies.set(name, value);
+    }
+  }
+}
+
+/** The data block our pages carry for their scripts. */
+export function readPageData(html: string): PageData {
+  const [, json] = /<script type="application\/json" id="page-data"[^>]*>([^<]*)<\/script>/.exec(html) ?? [];
+  return (json && parseObject(json)) || {};
+}
+
+function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function networkReason(error: unknown): string {
+  const { cause, message, name } = error as Error;
+  if (name === 'TimeoutError') return `no answer within ${PATIENCE_MS / 1000} seconds`;
+  const { code, message: inner } = (cause ?? {}) as { code?: string; message?: string };
+  return inner || code || message;
+}

@@ -1,0 +1,371 @@
+/** Group C of the threat model, what HTTP can show: who may frame, cookies, messages, injection, and the QR picture. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { projectRoot } from '../../src/project-root.js';
+import { observe, pageData, send } from '../support/http.js';
+import { openPage } from '../support/page.js';
+import { oauthSite, REDIRECT_URI, wechatSite } from '../support/relying-party.js';
+import { approve, forgetScans } from '../support/story.js';
+import { openTicketHouse, type TicketHouse } from '../support/ticket-house.js';
+
+const PRINTABLE = String.fromCharCode(...Array.from({ length: 95 }, (_, i) => i + 0x20));
+const EVIL = 'https://evil.example';
+
+describe('the embedded page', () => {
+  let server: TicketHouse['server'];
+  let shop: TicketHouse['shop'];
+  let house: TicketHouse['house'];
+  let anna: TicketHouse['anna'];
+
+  beforeAll(async () => {
+    ({ server, shop, house, anna } = await openTicketHouse());
+  });
+  afterAll(() => server?.stop());
+  beforeEach(() => forgetScans(server.database));
+
+  const connect = (query: Record<string, string> | string, headers: Record<string, string> = {}) =>
+    send(`${server.url}/connect/qrconnect?${typeof query === 'string' ? query : new URLSearchParams(query)}`, {
+      headers,
+    });
+  const ancestors = (headers: { [name: string]: string | string[] | undefined }) =>
+    /frame-ancestors ([^;]*)/.exec(String(headers['content-security-policy']))?.[1];
+  const tickets = async () => (await server.database.sql<{ n: number }>('SELECT count(*)::int AS n FROM ticket'))[0]?.n;
+
+  it('T28 invites exactly the origins registered for the client', async () => {
+    const lists = [['https://a.example'], ['https://b.example', 'https://www.b.example:8443'], undefined];
+    for (const embedOrigins of lists) {
+      const expected = (embedOrigins ?? [new URL(REDIRECT_URI).origin]).join(' ');
+      const wechat = await wechatSite(server.app, server, { embedOrigins });
+      const oauth = await oauthSite(server.app, server, { embedOrigins });
+      for (const query of [wechat.request(), oauth.request().query]) {
+        const answer = await connect(query);
+        expect(ancestors(answer.headers)).toBe(expected);
+        expect(answer.headers['x-frame-options']).toBeUndefined();
+      }
+    }
+  });
+
+  it('T28 invites nobody for an unknown or disabled client, or to an error page', async () => {
+    const closed = await wechatSite(server.app, server);
+    const closedOauth = await oauthSite(server.app, server);
+    await server.database.sql('UPDATE client SET disabled_at = now() WHERE id = ANY($1)', [
+      [closed.clientId, closedOauth.clientId],
+    ]);
+    const before = await tickets();
+    for (const query of [
+      { ...shop.request(), appid: 'wx0000000000000000' },
+      closed.request(),
+      closedOauth.request().query,
+      { ...house.request().query, client_id: 'qc0000000000000000' },
+      shop.request({ redirect_uri: EVIL }),
+      shop.request({ scope: 'snsapi_base' }),
+      house.request({ redirect_uri: EVIL }).query,
+      house.request({ theme: 'x' }).query,
+      // A client of one dialect does not exist at the other's door.
+      { ...house.request().query, client_id: shop.clientId },
+      { ...shop.request(), appid: house.clientId },
+    ]) {
+      const answer = await connect(query);
+      expect(ancestors(answer.headers), JSON.stringify(query)).toBe("'none'");
+      expect(answer.headers['x-frame-options']).toBe('DENY');
+      expect(answer.body).toContain('<meta name="qrconnect-error"');
+    }
+    expect(await tickets()).toBe(before);
+  });
+
+  it('T28 makes no ticket for a frame in a page that is not invited', async () => {
+    const before = await tickets();
+    for (const dest of ['iframe', 'frame', 'embed', 'object', 'fencedframe']) {
+      for (const referer of [
+        `${EVIL}/page`,
+        'http://127.0.0.1:10/',
+        'https://127.0.0.1:9/',
+        'about:blank',
+        'data:text/html,x',
+      ]) {
+        for (const query of [shop.request(), house.request().query]) {
+          const answer = await connect(query, { 'sec-fetch-dest': dest, referer });
+          expect([dest, referer, answer.status]).toEqual([dest, referer, 403]);
+          expect(ancestors(answer.headers)).toBe("'none'");
+        }
+      }
+    }
+    expect(await tickets()).toBe(before);
+    for (const referer of ['http://127.0.0.1:9/page?x', undefined]) {
+      const headers = { 'sec-fetch-dest': 'iframe', ...(referer ? { referer } : {}) };
+      expect((await connect(shop.request(), headers)).status).toBe(200);
+    }
+  });
+
+  it('T29 sets no cookie from the first page to the code, and needs none', async () => {
+    const cookies: string[] = [];
+    const stop = observe(({ url, answer }) => {
+      if (!url.includes('/phone/') && answer.headers['set-cookie']) cookies.push(url);
+    });
+    const page = await openPage(server, house.request({ login_type: 'qr-connect' }).query);
+    await page.status('?wait=1&seen=x');
+    const renewed = await page.renew();
+    expect(renewed.status).toBe(201);
+    const other = await openPage(server, house.request().query);
+    await approve(anna, other);
+    const handle = (await other.continue()).json<{ continue: string }>().continue;
+    expect((await send(handle)).status).toBe(303);
+    const third = await openPage(server, shop.request());
+    await approve(anna, third);
+    expect((await third.redeem()).status).toBe(200);
+    await third.cancel();
+    await connect({ appid: 'wx0' });
+    stop();
+    expect(cookies).toEqual([]);
+  });
+
+  it("T29 pays no heed to cookies, its own, planted or another person's", async () => {
+    const begun = await send(`${server.url}/oauth/authorize?${new URLSearchParams(house.request().query)}`);
+    const engine = (begun.headers['set-cookie'] as string[]).map((one) => one.split(';')[0]);
+    const { query, verifier } = house.request();
+    const jars = ['a=b', '__Host-phone=x', anna.cookie, engine.join('; '), `${engine.join('; ')}; ${anna.cookie}`];
+    const uids = new Set<unknown>();
+    for (const cookie of jars) {
+      const page = await openPage(server, query, { cookie });
+      expect(page.headers['set-cookie']).toBeUndefined();
+      expect(page.html).not.toContain(anna.username);
+      const [row] = await server.database.sql('SELECT request_uid FROM ticket WHERE id = $1', [page.ticketId]);
+      uids.add(row?.request_uid);
+      await approve(anna, page);
+      const { code } = (await page.redeem()).json<{ code: string }>();
+      expect((await house.exchange(code, verifier)).status).toBe(200);
+    }
+    expect(uids.size).toBe(jars.length);
+  });
+
+  it('T29 puts the wait secret into no address, header or log', async () => {
+    const urls: string[] = [];
+    const answers: string[] = [];
+    const stop = observe(({ url, answer }) => {
+      urls.push(url);
+      answers.push(JSON.stringify(answer.headers), answer.body);
+    });
+    const page = await openPage(server, house.request({ login_type: 'qr-connect' }).query);
+    await approve(anna, page);
+    const handle = (await page.continue()).json<{ continue: string }>().continue;
+    await send(handle);
+    stop();
+    expect(urls.filter((url) => url.includes(page.waitSecret))).toEqual([]);
+    expect(page.qr).not.toContain(page.waitSecret);
+    expect(answers.filter((text) => text.includes(page.waitSecret))).toEqual([page.html]);
+    expect(page.html.split(page.waitSecret)).toHaveLength(2);
+    expect(server.log()).not.toContain(page.waitSecret);
+  });
+
+  it('T30 gives the page one exact origin for its messages, and only a registered one', async () => {
+    const site = await oauthSite(server.app, server, { embedOrigins: ['https://a.example', 'http://127.0.0.1:9'] });
+    const wechat = await wechatSite(server.app, server, { embedOrigins: ['https://b.example'] });
+    const origin = async (query: Record<string, string>, referer?: string) =>
+      pageData<{ parentOrigin: unknown }>((await connect(query, referer ? { referer } : {})).body).parentOrigin;
+    expect(await origin(site.request().query)).toBe('http://127.0.0.1:9');
+    expect(await origin(site.request().query, 'https://a.example/deep?x=1')).toBe('https://a.example');
+    for (const referer of [
+      `${EVIL}/`,
+      'https://a.example.evil.example/',
+      'null',
+      '*',
+      'https://a.example@evil.example/',
+    ]) {
+      expect(await origin(site.request().query, referer)).toBe('http://127.0.0.1:9');
+      expect(await origin(wechat.request(), referer)).toBe('https://b.example');
+    }
+    // Naming an origin in the query changes nothing.
+    const wish = { origin: EVIL, parentOrigin: EVIL, parent: EVIL, targetOrigin: '*' };
+    expect(await origin(site.request(wish).query)).toBe('http://127.0.0.1:9');
+  });
+
+  it('T30 posts no message to everyone, in any script that is shipped', () => {
+    const folders = ['browser', 'dist/browser', 'views', 'examples'].map((name) => join(projectRoot, name));
+    const files = folders.flatMap((folder) =>
+      readdirSync(folder, { recursive: true, encoding: 'utf8' })
+        .filter((name) => /\.(m?[jt]s|njk|html)$/.test(name) && !name.includes('node_modules'))
+        .map((name) => join(folder, name)),
+    );
+    const calls = files.flatMap((file) =>
+      [...readFileSync(file, 'utf8').matchAll(/postMessage\(([^;]{0,200})/g)].map((found) => `${file}: ${found[1]}`),
+    );
+    expect(calls.length).toBeGreaterThanOrEqual(4);
+    for (const call of calls) {
+      expect(call).not.toMatch(/["'`]\*["'`]/);
+      // Always two arguments: what, and to whom.
+      expect(call).toMatch(/,\s*(this\.origin|this\.\w+|SERVER|"http[^"]*"|\w+)\)/);
+    }
+  });
+
+  it('T30 hands the frame a one-time handle, never the code', async () => {
+    const page = await openPage(server, house.request({ login_type: 'qr-connect' }).query);
+    expect(pageData(page.html)).toMatchObject({ navigate: 'parent', parentOrigin: 'http://127.0.0.1:9' });
+    await approve(anna, page);
+    const answer = (await page.continue()).json<{ continue: string }>();
+    expect(Object.keys(answer)).toEqual(['continue']);
+    const [row] = await server.database.sql(
+      "SELECT count(*)::int AS n FROM engine_record WHERE kind = 'AuthorizationCode' AND payload->>'clientId' = $1 AND consumed_at IS NULL AND payload->>'requestUid' IS NOT NULL",
+      [house.clientId],
+    );
+    expect(row?.n).toBe(0);
+    expect((await send(answer.continue)).status).toBe(303);
+    expect((await send(answer.continue)).headers.location).toBeUndefined();
+    expect((await send(`${answer.continue.slice(0, -1)}${answer.continue.endsWith('A') ? 'B' : 'A'}`)).status).toBe(
+      404,
+    );
+  });
+
+  const MARK = 'zq9x';
+  const POLYGLOTS = [
+    `${MARK}"'><svg/onload=alert(1)>{{7*7}}\${7*7}`,
+    `${MARK}</script><script>"alert(1)"</script>`,
+    `${MARK}"javascript:alert(1)//\\u003c`,
+  ];
+  const OAUTH_NAMES = [
+    'client_id',
+    'redirect_uri',
+    'response_type',
+    'scope',
+    'request_uri',
+    'code_challenge',
+    'code_challenge_method',
+    'lang',
+    'theme',
+    'layout',
+    'login_type',
+    'self_redirect',
+  ];
+  const WECHAT_NAMES = [
+    'appid',
+    'redirect_uri',
+    'scope',
+    'response_type',
+    'lang',
+    'style',
+    'stylelite',
+    'color_scheme',
+    'self_redirect',
+    'login_type',
+    'href',
+    'fast_login',
+    'theme',
+    'layout',
+    'nonce',
+    'client_id',
+    'zq9xunknown',
+  ];
+
+  it('T32 refuses a polyglot in every OAuth parameter, and repeats none of it', async () => {
+    for (const name of OAUTH_NAMES) {
+      for (const value of [...POLYGLOTS, `${MARK}\u0000`, `${MARK}\r\nSet-Cookie: a=b`, `${MARK}\u2028"`]) {
+        const answer = await connect(house.request({ [name]: value }).query);
+        expect([name, value, answer.status]).toEqual([name, value, 400]);
+        expect(`${answer.body}${JSON.stringify(answer.headers)}`).not.toContain(MARK);
+        expect(answer.headers['set-cookie']).toBeUndefined();
+      }
+    }
+  });
+
+  it('T32 falls back to the documented default in WeChat parameters, and repeats nothing', async () => {
+    for (const name of WECHAT_NAMES) {
+      for (const value of [...POLYGLOTS, `${MARK}\u0000`, `${MARK}\r\nSet-Cookie: a=b`, `${MARK}\u2028`]) {
+        const answer = await connect({ ...shop.request(), [name]: value });
+        expect([name, value, answer.status]).toEqual([name, value, 200]);
+        expect(`${answer.body}${JSON.stringify(answer.headers)}`, name).not.toContain(MARK);
+        expect(answer.headers['set-cookie']).toBeUndefined();
+      }
+    }
+    for (const bad of ['%00', '%0d%0aSet-Cookie:%20a=b', '%E2%80%A8', '%c3%28']) {
+      const answer = await connect(`${new URLSearchParams(shop.request({ state: MARK }))}${bad}`);
+      expect([bad, answer.status, answer.headers['set-cookie']]).toEqual([bad, 400, undefined]);
+      expect(answer.body).not.toContain(MARK);
+    }
+  });
+
+  it('T32 shows nothing of what was injected on the phone either', async () => {
+    const odd = { scope: `openid ${MARK}<script>`, lang: 'en', ui_locales: MARK, login_hint: MARK, claims: MARK };
+    const page = await openPage(server, house.request(odd).query);
+    const shown = await anna.open(page.qr);
+    expect(shown.status).toBe(200);
+    expect(shown.body).not.toContain(`${MARK}<`);
+    const scanned = await anna.scan(page.qr);
+    expect(scanned.answer.json()).toMatchObject({ request: { scope: 'openid' } });
+  });
+
+  it('T32 returns state and nonce byte for byte, every printable character, and renders neither', async () => {
+    const text = `${MARK}${PRINTABLE}</script><script>alert(1)</script>"'`;
+    const { query, verifier } = house.request({ state: text, nonce: text });
+    for (const request of [query, shop.request({ state: text })]) {
+      const page = await openPage(server, request);
+      expect(page.html).not.toContain(MARK);
+      expect((await anna.open(page.qr)).body).not.toContain(MARK);
+      await approve(anna, page);
+      const { code, redirect_to: to, state } = (await page.redeem()).json<Record<string, string>>();
+      expect([state, new URL(to as string).searchParams.get('state')]).toEqual([text, text]);
+      expect(new URL(to as string).origin).toBe(new URL(REDIRECT_URI).origin);
+      if (request !== query) continue;
+      const tokens = (await house.exchange(code as string, verifier)).json<{ id_token: string }>();
+      const claims = JSON.parse(Buffer.from(tokens.id_token.split('.')[1] as string, 'base64url').toString());
+      expect(claims.nonce).toBe(text);
+    }
+    const handed = await openPage(server, house.request({ state: text }).query);
+    await approve(anna, handed);
+    const moved = await send((await handed.continue()).json<{ continue: string }>().continue);
+    expect(new URL(String(moved.headers.location)).searchParams.get('state')).toBe(text);
+  });
+
+  it('T32 repeats no address it does not know', async () => {
+    for (const value of [...POLYGLOTS, `${MARK}\u0000`, `${MARK}\r\nSet-Cookie: a=b`]) {
+      const path = encodeURIComponent(value);
+      for (const prefix of [
+        '/s/',
+        '/connect/continue/',
+        '/interaction/',
+        '/admin/setup?token=',
+        '/api/qr/tickets/',
+        '/assets/',
+        '/picture/x/',
+        '/',
+        '/oauth/authorize?client_id=',
+        '/?x=',
+      ]) {
+        const answer = await send(server.url, { path: `${prefix}${path}`, headers: { cookie: anna.cookie } });
+        expect(`${answer.body}${JSON.stringify(answer.headers)}`, prefix).not.toContain(MARK);
+        expect(answer.status, `${prefix}${path}`).toBeLessThan(500);
+        expect(answer.headers['set-cookie']).toBeUndefined();
+      }
+    }
+  });
+
+  it('T36 draws the QR code in the page, and knows no picture by ticket', async () => {
+    const page = await openPage(server, shop.request());
+    const scanToken = page.qr.split('/').pop() as string;
+    expect(page.html).toMatch(/<div class="plate qrcode[^>]*><svg /);
+    expect(page.html).not.toMatch(/<img[^>]+(qr|ticket)/i);
+    for (const id of [page.ticketId, scanToken, page.waitSecret]) {
+      expect(page.html).not.toMatch(new RegExp(`(alt|title|aria-label)="[^"]*${id}`));
+      for (const route of [
+        '/connect/qrcode/ID',
+        '/connect/l/qrconnect?uuid=ID',
+        '/qr/ID',
+        '/qr/ID.png',
+        '/s/ID.png',
+        '/s/ID/qr',
+        '/api/qr/ID',
+        '/api/qr/tickets/ID.svg',
+        '/api/qr/tickets/ID/qr',
+        '/api/qr/tickets/ID/image',
+        '/picture/ID/132',
+        '/assets/ID.svg',
+      ]) {
+        const answer = await send(server.url, { path: route.replace('ID', id) });
+        expect([route, [404, 410].includes(answer.status)]).toEqual([route, true]);
+        expect(String(answer.headers['content-type'])).not.toMatch(/image/);
+        expect(answer.body).not.toContain(id);
+        expect(answer.body).not.toContain('wx_code');
+      }
+    }
+    expect(page.headers['cache-control']).toBe('no-store');
+  });
+});
