@@ -1,5 +1,6 @@
 /** The rows of accounts. */
-import type { Database, Row, Statement } from '../database/database.js';
+import type { Database } from '../database/database.js';
+import type { Row, Statement } from '../database/statement.js';
 import type { Account } from './account.js';
 
 export interface AccountStore {

@@ -1,5 +1,6 @@
 /** The rows of administrators and of the one-time links that make the first one. */
-import type { Database, Statement } from '../database/database.js';
+import type { Database } from '../database/database.js';
+import type { Statement } from '../database/statement.js';
 
 export interface AdministratorStore {
   count(): Promise<number>;

@@ -1,5 +1,6 @@
 /** The rows of what proves who someone is: today a password. */
-import type { Database, Statement } from '../database/database.js';
+import type { Database } from '../database/database.js';
+import type { Statement } from '../database/statement.js';
 
 export interface CredentialStore {
   findPasswordHash(accountId: string): Promise<string | undefined>;

@@ -1,5 +1,6 @@
 /** The rows of phone sessions. Idle and absolute limits are checked by the database's clock in every look-up. */
-import type { Database, Row, Statement } from '../database/database.js';
+import type { Database } from '../database/database.js';
+import type { Row, Statement } from '../database/statement.js';
 import { type PhoneSession, SESSION_DAYS } from './phone-session.js';
 
 export interface PhoneSessionStore {

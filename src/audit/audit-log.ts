@@ -1,5 +1,6 @@
 /** What was changed, by whom. Rows are added, never changed; no secret is ever among the details. */
-import type { Database, Statement } from '../database/database.js';
+import type { Database } from '../database/database.js';
+import type { Statement } from '../database/statement.js';
 
 export interface AuditLog {
   record(actor: string, action: string, target: string, detail?: Record<string, unknown>): Promise<void>;

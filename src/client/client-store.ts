@@ -1,5 +1,6 @@
 /** The rows of clients. Nothing is cached: a change is seen by every node at the next request (T52). */
-import type { Database, Row, Statement } from '../database/database.js';
+import type { Database } from '../database/database.js';
+import type { Row, Statement } from '../database/statement.js';
 import type { AuthMethod, Client, ClientSecret, Dialect } from './client.js';
 
 export interface ClientStore {

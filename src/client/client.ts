@@ -51,7 +51,8 @@ function sameButPort(known: string, asked: string): boolean {
   const [knownHead, knownHost] = loopback.exec(known) ?? [];
   const [askedHead, askedHost] = loopback.exec(asked) ?? [];
   if (knownHead === undefined || askedHead === undefined || knownHost !== askedHost) return false;
-  return known.slice(knownHead.length) === asked.slice(askedHead.length);
+  // Five digits may still be no port (99999).
+  return known.slice(knownHead.length) === asked.slice(askedHead.length) && URL.canParse(asked);
 }
 
 /** Host equality on the parsed URL, and on the text itself: no port, no user name, no trailing dot, no backslash. */

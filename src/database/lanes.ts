@@ -4,7 +4,7 @@
  * transaction. Anything that holds a connection (transactions, LISTEN) or may take long uses the pool instead.
  */
 import pg from 'pg';
-import type { Row, Statement } from './database.js';
+import type { Row, Statement } from './statement.js';
 
 export interface Lanes {
   query<R extends Row>(statement: Statement, values: unknown[]): Promise<R[]>;

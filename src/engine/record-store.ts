@@ -3,7 +3,8 @@ import type { Account } from '../account/account.js';
 import { toAccount } from '../account/account-store.js';
 import type { Client } from '../client/client.js';
 import { toClient } from '../client/client-store.js';
-import type { Database, Row, Statement } from '../database/database.js';
+import type { Database } from '../database/database.js';
+import type { Row, Statement } from '../database/statement.js';
 
 export interface NewRecord {
   readonly kind: string;

@@ -1,6 +1,7 @@
 /** The keys every node shares, made once and kept in the database. */
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
-import type { Database, Statement } from '../database/database.js';
+import type { Database } from '../database/database.js';
+import type { Statement } from '../database/statement.js';
 import { newSecret } from '../secret.js';
 
 export interface ServerKeys {

@@ -118,7 +118,7 @@ function routes(deps: ServerDeps, waiters: Waiters): Router<RequestState> {
     at('get', path, widget(assets, 'wxLogin.js'));
   }
   // WeChat's poll and image by id hand a code to whoever knows the id; ours does not exist (T2, T34, T36).
-  for (const path of ['/connect/l/qrconnect', '/connect/qrcode/:uuid']) {
+  for (const path of ['/connect/l/qrconnect', '/connect/qrcode/:id']) {
     at('get', path, () => {
       throw new AppError('gone', {
         message: 'This server has no such address: the waiting page uses /api/qr/tickets.',

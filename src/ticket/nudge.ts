@@ -1,5 +1,6 @@
 /** "This ticket moved", between nodes, by LISTEN/NOTIFY: a nudge, never the news. Listeners read the store again. */
-import type { Database, Statement } from '../database/database.js';
+import type { Database } from '../database/database.js';
+import type { Statement } from '../database/statement.js';
 
 export interface Nudge {
   publish(ticketId: string): Promise<void>;

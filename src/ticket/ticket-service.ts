@@ -15,14 +15,8 @@ import {
   transition,
 } from './ticket.js';
 import type { TicketReading, TicketStore } from './ticket-store.js';
-
-/** What the waiting page may know: no word about who scanned (T10). */
-export interface TicketView {
-  readonly status: TicketStatus;
-  readonly matchCode?: string;
-  /** Whole seconds left. */
-  readonly expiresIn: number;
-}
+import { secondsLeft, type TicketView, toView } from './ticket-view.js';
+import { watchTicket } from './ticket-watch.js';
 
 /** A ticket just made, with the two secrets that exist nowhere else. */
 export interface OpenedTicket {
@@ -43,8 +37,6 @@ export interface OpenTicket {
 
 /** Section "Fixed numbers" of docs/security.md. */
 const LIMIT = { scansPerTenMinutes: 10, mismatchesPerHour: 5 } as const;
-/** A lost nudge costs at most this long. */
-const RE_READ_MS = 2_000;
 
 export class TicketService {
   readonly #store: TicketStore;
@@ -75,42 +67,9 @@ export class TicketService {
     return toView(await this.#held(id, waitSecret));
   }
 
-  /**
-   * The statuses of one ticket, from now to its end: the first at once, then each change. Ends after a final status
-   * or when `signal` aborts. A lost nudge costs one re-read interval.
-   */
-  async *watch(id: string, waitSecret: string, signal: AbortSignal): AsyncGenerator<TicketView> {
-    let wake = () => {};
-    let nudged = false;
-    const unsubscribe = this.#nudge.subscribe(id, () => {
-      nudged = true;
-      wake();
-    });
-    const stop = () => wake();
-    signal.addEventListener('abort', stop);
-    try {
-      let seen: TicketStatus | undefined;
-      while (!signal.aborted) {
-        nudged = false;
-        const view = toView(await this.#held(id, waitSecret));
-        if (view.status !== seen) {
-          seen = view.status;
-          yield view;
-        }
-        if (isFinal(view.status)) return;
-        if (nudged || signal.aborted) continue;
-        await new Promise<void>((resolve) => {
-          const timer = setTimeout(resolve, Math.min(RE_READ_MS, view.expiresIn * 1000 + 20));
-          wake = () => {
-            clearTimeout(timer);
-            resolve();
-          };
-        });
-      }
-    } finally {
-      signal.removeEventListener('abort', stop);
-      unsubscribe();
-    }
+  /** The statuses of one ticket, from now to its end; see ticket-watch.ts. */
+  watch(id: string, waitSecret: string, signal: AbortSignal): AsyncGenerator<TicketView> {
+    return watchTicket({ read: () => this.read(id, waitSecret), nudge: this.#nudge, ticketId: id, signal });
   }
 
   /** The ticket a QR code names, for showing; changes nothing (T14). */
@@ -241,18 +200,4 @@ export class TicketService {
     if (next.status !== reading.ticket.status) await this.#nudge.publish(next.id);
     return next;
   }
-}
-
-function toView(reading: TicketReading): TicketView {
-  const { ticket } = reading;
-  const status = statusAt(ticket, reading.now);
-  return {
-    status,
-    ...(status === 'scanned' && ticket.matchCode ? { matchCode: ticket.matchCode } : {}),
-    expiresIn: isFinal(status) ? 0 : secondsLeft(reading),
-  };
-}
-
-function secondsLeft({ ticket, now }: TicketReading): number {
-  return Math.max(0, Math.ceil((ticket.expiresAt.getTime() - now.getTime()) / 1000));
 }

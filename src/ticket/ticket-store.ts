@@ -1,5 +1,6 @@
 /** The tickets' rows. Time is the database's; every change is one conditional UPDATE. */
-import type { Database, Row, Statement } from '../database/database.js';
+import type { Database } from '../database/database.js';
+import type { Row, Statement } from '../database/statement.js';
 import type { OpenedFrom, Subject, Ticket, TicketDoor, TicketStatus } from './ticket.js';
 
 /** A ticket with the database's clock at the moment it was read. */

@@ -1,10 +1,10 @@
 /** A server with a site of each dialect and two people: where the ticket's stories are tried out, and what tests ask of its rows. */
-import { type RawAnswer, send } from './http.js';
-import type { WaitingPage } from './page.js';
+import { pageData, type RawAnswer, send } from './http.js';
+import { openPage, type WaitingPage } from './page.js';
 import type { Phone } from './phone.js';
 import { type OauthSite, oauthSite, type WechatSite, wechatSite } from './relying-party.js';
 import { startApp, type TestApp } from './start-app.js';
-import { person } from './story.js';
+import { forgetScans, person } from './story.js';
 
 export interface TicketHouse {
   readonly server: TestApp;
@@ -53,4 +53,44 @@ export async function matchCodeOf(page: WaitingPage): Promise<string> {
 
 export function wrongMatchCode(right: string): string {
   return right === '00' ? '01' : '00';
+}
+
+/** The token that binds this phone's decision to the page's ticket. */
+export async function csrfOf(phone: Phone, page: WaitingPage): Promise<string> {
+  return pageData<{ csrf: string }>((await phone.open(page.qr)).body).csrf;
+}
+
+/** What the QR code carries. */
+export function scanTokenOf(page: WaitingPage): string {
+  return page.qr.split('/').pop() as string;
+}
+
+export interface Decision {
+  readonly path: '/phone/scan' | '/phone/confirm' | '/phone/deny';
+  readonly body: Record<string, string> & { csrf: string };
+  readonly page: WaitingPage;
+}
+
+/** Anna's three decisions, each ready to be posted, at a ticket in the state it needs. */
+export async function decisionsOf({
+  server,
+  shop,
+  anna,
+}: Pick<TicketHouse, 'server' | 'shop' | 'anna'>): Promise<Decision[]> {
+  await forgetScans(server.database);
+  const [scan, confirm, deny] = [
+    await openPage(server, shop.request()),
+    await openPage(server, shop.request()),
+    await openPage(server, shop.request()),
+  ];
+  const [one, two] = [await anna.scan(confirm.qr), await anna.scan(deny.qr)];
+  return [
+    { path: '/phone/scan', page: scan, body: { scan_token: scanTokenOf(scan), csrf: await csrfOf(anna, scan) } },
+    {
+      path: '/phone/confirm',
+      page: confirm,
+      body: { scan_grant: one.scanGrant, csrf: one.csrf, match_code: await matchCodeOf(confirm) },
+    },
+    { path: '/phone/deny', page: deny, body: { scan_grant: two.scanGrant, csrf: two.csrf } },
+  ];
 }

@@ -24,6 +24,9 @@ export interface QrConnectDeps {
 /** The three refusals of the wire format (1.2), in its order. */
 type WechatProblem = 'wechat_appid' | 'wechat_scope' | 'wechat_redirect_uri';
 
+/** Every way to hold a page in a page (Fetch 3.2.7: the destinations of navigables that are not top-level). */
+const FRAME = /^(iframe|frame|embed|object|fencedframe)$/;
+
 export function qrconnect(deps: QrConnectDeps) {
   return async (ctx: AppRouterContext): Promise<void> => {
     const request = readConnectRequest(ctx.querystring);
@@ -59,7 +62,7 @@ export function qrconnect(deps: QrConnectDeps) {
       request: begun,
       opened,
       wishes,
-      framed: ctx.get('Sec-Fetch-Dest') === 'iframe',
+      framed: FRAME.test(ctx.get('Sec-Fetch-Dest')),
       parentOrigin,
       frameAncestors: client.embedOrigins,
     });
@@ -88,7 +91,7 @@ function refuse(
 
 /** frame-ancestors is what the browser enforces; a parent that names itself wrongly gets no ticket either (T28). */
 function isFramedByStranger(ctx: AppRouterContext, client: Client, publicUrl: string): boolean {
-  if (ctx.get('Sec-Fetch-Dest') !== 'iframe') return false;
+  if (!FRAME.test(ctx.get('Sec-Fetch-Dest'))) return false;
   const parent = refererOrigin(ctx);
   return parent !== undefined && parent !== publicUrl && !client.embedOrigins.includes(parent);
 }

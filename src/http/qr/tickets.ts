@@ -2,7 +2,8 @@
 import type { ClientService } from '../../client/client-service.js';
 import type { CodeIssuer } from '../../engine/code-issuer.js';
 import { AppError } from '../../error.js';
-import type { TicketService, TicketView } from '../../ticket/ticket-service.js';
+import type { TicketService } from '../../ticket/ticket-service.js';
+import type { TicketView } from '../../ticket/ticket-view.js';
 import type { AppRouterContext } from '../context.js';
 import type { Limit } from '../middleware/rate-limit.js';
 import { openedFrom } from '../opened-from.js';

@@ -65,6 +65,7 @@ describe('a redirect URI at run time', () => {
       'http://127.0.0.1:x@evil.example/cb?x=1',
       'http://127.0.0.1.evil.example/cb?x=1',
       'http://127.0.0.1:123456/cb?x=1',
+      'http://127.0.0.1:99999/cb?x=1',
       'http://u@127.0.0.1:80/cb?x=1',
       'http://127.0.0.1:51004\\cb?x=1',
     ]) {
