@@ -1,6 +1,5 @@
 /** How long does a first and a second start take, and what do server and private Postgres hold while idle? */
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { memoryOf, newDataDir, postgresPids, startServer } from './server-process.js';
 import { median, type Table } from './table.js';
 
@@ -23,7 +22,7 @@ export async function start(): Promise<Table> {
   const idle = await startServer(3464, env);
   await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
   const server = memoryOf(idle.child.pid as number);
-  const postgres = postgresPids(join(dataDir, 'postgres')).reduce((sum, pid) => sum + memoryOf(pid).pss, 0);
+  const postgres = postgresPids(dataDir).reduce((sum, pid) => sum + memoryOf(pid).pss, 0);
   await idle.stop();
   rmSync(dataDir, { recursive: true, force: true });
   return {

@@ -24,11 +24,11 @@ import { loadAssets } from './http/assets.js';
 import { sendPage } from './http/context.js';
 import { chooseLanguage } from './http/language.js';
 import { renderErrorPage } from './http/middleware/error-page.js';
+import { requestIdOf } from './http/middleware/request-log.js';
 import { createHttpServer } from './http/server.js';
 import { createView } from './http/view.js';
 import { createLogger, type Logger } from './log.js';
 import { projectRoot } from './project-root.js';
-import { newSecret } from './secret.js';
 import { createNudge } from './ticket/nudge.js';
 import { TicketService } from './ticket/ticket-service.js';
 import { createTicketStore } from './ticket/ticket-store.js';
@@ -143,10 +143,15 @@ async function furnish(config: Config, url: string, log: Logger) {
       activeAccount: (id) => scoped('Account', id, () => accounts.active(id)),
       errorPage: (ctx, out) => {
         const lang = chooseLanguage(undefined, ctx.get('Accept-Language'));
-        const input = { lang, requestId: newSecret(8), reason: out.error, developerHint: out.error_description };
+        const input = {
+          lang,
+          requestId: requestIdOf(ctx.req),
+          reason: out.error,
+          developerHint: out.error_description,
+        };
         sendPage(ctx, renderErrorPage(view, input), ctx.status);
       },
-      onError: (error) => log.error({ err: error }, 'engine'),
+      onError: (error, req) => log.error({ rid: requestIdOf(req), err: error }, 'engine'),
     });
     return {
       database,

@@ -1,5 +1,5 @@
 /** Makes, hashes and compares secrets. Nothing here is reversible: only hashes are ever stored. */
-import { createHash, createHmac, randomBytes, randomInt, timingSafeEqual } from 'node:crypto';
+import { createHmac, hash, randomBytes, randomInt, timingSafeEqual } from 'node:crypto';
 
 /** A new secret of `bytes` random bytes, base64url. 32 (256 bits) unless a shorter one is called for. */
 export function newSecret(bytes = 32): string {
@@ -13,13 +13,14 @@ export function newHex(bytes: number): string {
 
 /** SHA-256, base64url. Our secrets have at least 128 random bits, so they need no salt. */
 export function hashSecret(secret: string): string {
-  return createHash('sha256').update(secret).digest('base64url');
+  return hash('sha256', secret, 'base64url');
 }
 
-/** Compares in constant time; a missing side never equals anything. */
+/** Compares in constant time for equal lengths (a secret's length is no secret); a missing side never equals anything. */
 export function sameSecret(a: string | undefined, b: string | undefined): boolean {
   if (a === undefined || b === undefined) return false;
-  return timingSafeEqual(createHash('sha256').update(a).digest(), createHash('sha256').update(b).digest());
+  const [left, right] = [Buffer.from(a), Buffer.from(b)];
+  return left.length === right.length && timingSafeEqual(left, right);
 }
 
 /** HMAC-SHA256, base64url; `parts` are joined unambiguously. */

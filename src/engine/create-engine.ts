@@ -20,7 +20,7 @@ export interface EngineDeps extends AdapterDeps {
   activeAccount: (id: string) => Promise<Account | undefined>;
   /** Shows a person an error the engine met; the engine never redirects before client and redirect URI are valid. */
   errorPage: (ctx: KoaContextWithOIDC, error: { error: string; error_description?: string }) => void;
-  onError: (error: unknown) => void;
+  onError: (error: unknown, req: IncomingMessage) => void;
 }
 
 /** Seconds. Section "Fixed numbers" of docs/security.md. */
@@ -40,11 +40,13 @@ export function createEngine(deps: EngineDeps): Provider {
   overrideClient(provider);
   // Absolute URLs come from these two headers, which requestFor() sets from the configuration.
   provider.proxy = true;
+  // Its errors are logged above, in our format, not printed.
+  provider.silent = true;
   provider.use(aroundEngine(deps.secureCookies));
   provider.use(countWrongVerifiers(provider, deps));
-  provider.on('server_error', (_ctx, error) => deps.onError(error));
-  provider.on('grant.error', (_ctx, error) => {
-    if (error instanceof TemporarilyUnavailable) deps.onError(error);
+  provider.on('server_error', (ctx, error) => deps.onError(error, ctx.req));
+  provider.on('grant.error', (ctx, error) => {
+    if (error instanceof TemporarilyUnavailable) deps.onError(error, ctx.req);
   });
   return provider;
 }

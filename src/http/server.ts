@@ -139,7 +139,7 @@ function routes(deps: ServerDeps, waiters: Waiters): Router<RequestState> {
   const session = phoneSession(phone);
   const ours = sameOrigin(publicUrl);
   at('get', '/s/:scanToken', scanPage(phone), session);
-  at('post', '/phone/sign-in', signIn(phone), ours);
+  at('post', '/phone/sign-in', signIn(phone), ours, session);
   at('post', '/phone/sign-out', signOut(phone), ours, session);
   at('post', '/phone/scan', scan(phone), ours, session);
   at('post', '/phone/confirm', confirm(phone), ours, session);

@@ -38,6 +38,9 @@ export interface OpenTicket {
 /** Section "Fixed numbers" of docs/security.md. */
 const LIMIT = { scansPerTenMinutes: 10, mismatchesPerHour: 5 } as const;
 
+/** As long as a hash, equal to none: an unknown ticket is compared like a known one. */
+const NO_HASH = '-'.repeat(43);
+
 export class TicketService {
   readonly #store: TicketStore;
   readonly #nudge: Nudge;
@@ -182,7 +185,7 @@ export class TicketService {
   async #held(id: string, waitSecret: string): Promise<TicketReading> {
     const reading = await this.#store.find(id);
     // Compared even when there is no row, so that both refusals take the same path.
-    const matches = sameSecret(reading?.ticket.waitSecretHash ?? '', hashSecret(waitSecret));
+    const matches = sameSecret(reading?.ticket.waitSecretHash ?? NO_HASH, hashSecret(waitSecret));
     if (!reading || !matches) throw new AppError('not_found');
     return reading;
   }

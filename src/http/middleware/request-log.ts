@@ -1,13 +1,22 @@
 /** Gives each request its id and writes one line about it: fields by allow-list, the route's template instead of the URL (T86). */
 import { randomBytes } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import type { Middleware } from 'koa';
 import type { Logger } from '../../log.js';
 import type { RequestState } from '../context.js';
+
+const ids = new WeakMap<IncomingMessage, string>();
+
+/** For the engine, which sees the same request in a context of its own. */
+export function requestIdOf(req: IncomingMessage): string {
+  return ids.get(req) ?? 'none';
+}
 
 export function requestLog(log: Logger): Middleware<RequestState> {
   return async (ctx, next) => {
     const started = performance.now();
     ctx.state.requestId = newRequestId();
+    ids.set(ctx.req, ctx.state.requestId);
     try {
       await next();
     } finally {

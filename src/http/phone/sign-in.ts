@@ -30,6 +30,8 @@ export function signIn(deps: SignInDeps) {
       addressKey: ctx.state.addressKey,
       browser: browserName(ctx.get('User-Agent')),
     });
+    // Whoever was signed in on this phone before no longer is (T19).
+    if (ctx.state.phone) await deps.signIn.signOut(ctx.state.phone.session);
     deps.cookie.set(ctx, secret);
     ctx.body = {};
   };
