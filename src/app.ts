@@ -22,6 +22,7 @@ import { loadServerKeys } from './engine/server-keys.js';
 import { createSubjects } from './engine/subjects.js';
 import { loadAssets } from './http/assets.js';
 import { sendPage } from './http/context.js';
+import { stopGracefully } from './http/graceful-stop.js';
 import { chooseLanguage } from './http/language.js';
 import { renderErrorPage } from './http/middleware/error-page.js';
 import { requestIdOf } from './http/middleware/request-log.js';
@@ -48,7 +49,6 @@ export interface App extends Services {
 }
 
 const SWEEP_MS = 60_000;
-const STOP_MS = 10_000;
 
 /** Opens the database at `url`, migrates it, and builds the server; it does not listen yet. */
 export async function createApp(
@@ -89,12 +89,7 @@ export async function createApp(
     server,
     async stop() {
       clearInterval(sweeper);
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      waiters.endAll();
-      server.closeIdleConnections();
-      const late = setTimeout(() => server.closeAllConnections(), STOP_MS).unref();
-      await closed;
-      clearTimeout(late);
+      await stopGracefully(server, waiters);
       await tickets.close();
       await database.close();
     },

@@ -84,7 +84,12 @@ export function createHttpServer(deps: ServerDeps): { server: Server; waiters: W
   const router = routes(deps, waiters);
   app.use(router.routes() as unknown as Middleware<RequestState>);
   app.use(methodCheck(router));
-  return { server: createServer(SERVER_OPTIONS, app.callback()), waiters };
+  const server = createServer(SERVER_OPTIONS, app.callback());
+  // While stopping, each answer is the last one of its connection.
+  server.prependListener('request', (_req, res) => {
+    if (!server.listening) res.setHeader('Connection', 'close');
+  });
+  return { server, waiters };
 }
 
 function routes(deps: ServerDeps, waiters: Waiters): Router<RequestState> {
