@@ -9,13 +9,14 @@ export interface Waiter {
 export interface Waiters {
   /** Takes the ticket's one place; a waiter already there is ended. Over after `ms`, or when the caller hangs up. */
   enter(ticketId: string, req: IncomingMessage, ms: number): Waiter;
-  /** Ends every waiter; for a graceful stop. */
+  /** Ends every waiter, those to come included; for a graceful stop. */
   endAll(): void;
   readonly size: number;
 }
 
 export function createWaiters(): Waiters {
   const places = new Map<string, AbortController>();
+  let over = false;
   return {
     get size() {
       return places.size;
@@ -25,7 +26,8 @@ export function createWaiters(): Waiters {
       const controller = new AbortController();
       places.set(ticketId, controller);
       const end = () => controller.abort();
-      const timer = setTimeout(end, ms);
+      // Once the server is stopping nobody is held any more.
+      const timer = setTimeout(end, over ? 0 : ms);
       req.once('close', end);
       return {
         signal: controller.signal,
@@ -37,6 +39,7 @@ export function createWaiters(): Waiters {
       };
     },
     endAll() {
+      over = true;
       for (const controller of places.values()) controller.abort();
     },
   };
