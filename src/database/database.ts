@@ -66,7 +66,7 @@ export function openDatabase(
       try {
         return await lanes.query(statement, values);
       } catch (error) {
-        throw isOutage(error) ? unavailable(error) : error;
+        throw meaningOf(error);
       }
     },
     async transaction(work) {
@@ -83,7 +83,7 @@ export function openDatabase(
         await client.query('ROLLBACK').catch((e: Error) => {
           broken = e;
         });
-        throw isOutage(error) ? unavailable(error) : error;
+        throw meaningOf(error);
       } finally {
         client.release(broken);
       }
@@ -113,7 +113,7 @@ async function run<R extends Row>(on: pg.Pool | pg.PoolClient, statement: Statem
     const result = await on.query<R>({ name: statement.name, text: statement.text, values: values ?? [] });
     return result.rows;
   } catch (error) {
-    throw isOutage(error) ? unavailable(error) : error;
+    throw meaningOf(error);
   }
 }
 
@@ -127,6 +127,13 @@ async function migrate(url: string, knex: Knex): Promise<void> {
   } finally {
     await lock.end();
   }
+}
+
+/** What a failed statement means to the rest of the house; what is not listed stays what it is, a fault of ours. */
+function meaningOf(error: unknown): unknown {
+  // character_not_in_repertoire: a NUL, which no text of ours holds and Postgres cannot store.
+  if ((error as { code?: unknown }).code === '22021') return new AppError('invalid_request', { cause: error });
+  return isOutage(error) ? unavailable(error) : error;
 }
 
 function unavailable(cause: unknown): AppError {

@@ -22,7 +22,7 @@ export interface EmbeddedPostgres {
   ensureRunning(): Promise<void>;
   /** Stops the server, an adopted one too. */
   stop(): Promise<void>;
-  /** Stops it only if it was started here and nobody else is connected; close your own connections first. */
+  /** Stops it only if nobody else is connected, whoever started it; close your own connections first. */
   stopIfUnused(): Promise<void>;
 }
 

@@ -34,6 +34,7 @@ const PARAMETERS = [
   'scope',
   'state',
   'nonce',
+  'prompt',
   'code_challenge',
   'code_challenge_method',
   'request_uri',

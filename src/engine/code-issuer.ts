@@ -17,7 +17,7 @@ export interface AuthorizationAnswer {
 export interface CodeIssuer {
   /** `gone` when the request is over, `forbidden` when the account may no longer sign in. */
   issue(requestUid: string, subject: Subject): Promise<AuthorizationAnswer>;
-  /** The person said no. */
+  /** The person said no. `gone` when the request is over. */
   refuse(requestUid: string): Promise<AuthorizationAnswer>;
 }
 
@@ -61,7 +61,10 @@ export function createCodeIssuer(
       return { ...answerTo(params), code: value };
     },
     async refuse(requestUid) {
-      return { ...answerTo((await request(requestUid)).params), error: 'access_denied' };
+      const interaction = await request(requestUid);
+      // A request that was answered with a denial can never end in a code.
+      await interaction.destroy();
+      return { ...answerTo(interaction.params), error: 'access_denied' };
     },
   });
 }

@@ -95,6 +95,7 @@ function configuration(deps: EngineDeps): Configuration {
     pkce: { required: (_ctx, client) => client.dialect !== 'wechat' },
     clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'none'],
     extraClientMetadata: { properties: [...EXTRA_PROPERTIES] },
+    clientBasedCORS: () => false,
     allowOmittingSingleRegisteredRedirectUri: false,
     rotateRefreshToken: true,
     // No URL that a client names is ever fetched (T60).

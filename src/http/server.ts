@@ -187,6 +187,11 @@ const ENGINE_PATHS = /^\/(oauth\/|\.well-known\/openid-configuration$)/;
 function engineDoor(engine: ServerDeps['engine']): Middleware<RequestState> {
   return async (ctx, next) => {
     if (!ENGINE_PATHS.test(ctx.path)) return next();
+    const mode = ctx.query.response_mode;
+    // Answers go by query; the engine would send this very refusal in the mode that is refused.
+    if (mode !== undefined && mode !== 'query') {
+      throw new AppError('invalid_request', { message: 'response_mode: only "query" is offered' });
+    }
     // Only the authorization endpoint's addresses hold ids; the others are their own templates.
     ctx.state.route = ctx.path.startsWith('/oauth/authorize') ? '/oauth/authorize' : 'engine';
     ctx.respond = false;

@@ -25,6 +25,11 @@ export async function startOwnPostgres(): Promise<OwnPostgres> {
   pool.on('error', () => {});
   const sql: TestDatabase['sql'] = async <R extends Record<string, unknown>>(text: string, values: unknown[] = []) =>
     (await pool.query<R>(text, values)).rows;
+  const answers = () =>
+    sql('SELECT 1').then(
+      () => true,
+      () => false,
+    );
   const [setting] = await sql<{ directory: string }>("SELECT current_setting('data_directory') AS directory");
   const pidFile = join(String(setting?.directory), 'postmaster.pid');
   return {
@@ -39,15 +44,13 @@ export async function startOwnPostgres(): Promise<OwnPostgres> {
     },
     async crash() {
       process.kill(Number(readFileSync(pidFile, 'utf8').split('\n')[0]), 'SIGQUIT');
-      await until(
-        () =>
-          sql('SELECT 1').then(
-            () => false,
-            () => true,
-          ),
-        'Postgres does not go down',
-      );
+      await until(async () => !(await answers()), 'Postgres does not go down');
     },
-    recover: () => server.ensureRunning(),
+    // As the server's own guard does: a Postgres still on its way down looks alive for a moment.
+    recover: () =>
+      until(async () => {
+        await server.ensureRunning();
+        return answers();
+      }, 'Postgres does not come back'),
   };
 }

@@ -82,8 +82,10 @@ function readOauth(query: Record<string, string>): ConnectRequest {
       redirect_uri: q.redirect_uri,
       state: q.state,
       nonce: q.nonce,
+      // The phone asks the person each time and names the scopes: that is the consent lasting access needs (Core 11).
+      prompt: q.scope?.split(' ').includes('offline_access') ? 'consent' : undefined,
       code_challenge: q.code_challenge,
-      code_challenge_method: q.code_challenge === undefined ? undefined : (q.code_challenge_method ?? 'S256'),
+      code_challenge_method: q.code_challenge_method,
       request_uri: q.request_uri,
     },
     wishes: {
@@ -111,7 +113,7 @@ function readWechat(query: Record<string, string>): ConnectRequest {
       scope: 'snsapi_login',
       state: q.state,
       code_challenge: q.code_challenge,
-      code_challenge_method: q.code_challenge === undefined ? undefined : (q.code_challenge_method ?? 'S256'),
+      code_challenge_method: q.code_challenge_method,
     },
     // Unknown values never fail here (wire format 1.1); they fall back to the documented default.
     wishes: {
