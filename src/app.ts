@@ -58,10 +58,12 @@ export async function createApp(
 ): Promise<App> {
   const house = await furnish(config, url, log);
   const { database, keys, provider, engine, accounts, clients } = house;
+  const authorization = createAuthorization(provider, engine);
   const tickets = new TicketService({
     store: house.ticketStore,
     nudge: await createNudge(database, (error) => log.warn({ err: error }, 'the LISTEN connection was lost')),
     pendingSeconds: config.ticketSeconds,
+    requestLives: async (uid) => (await authorization.read(uid)) !== undefined,
   });
   const activeAccount = (id: string) => scoped('Account', id, () => accounts.active(id));
   const { server, waiters } = createHttpServer({
@@ -71,7 +73,7 @@ export async function createApp(
     tickets,
     csrfKey: keys.csrf,
     demoUrl: config.demo ? demoUrl(config) : undefined,
-    authorization: createAuthorization(provider, engine),
+    authorization,
     issuer: createCodeIssuer(provider, { activeAccount }),
     exchange: createExchange(provider, {
       subjects: house.subjects,

@@ -1,5 +1,6 @@
 /** A phone's side of the public endpoints, over fetch, with the cookie kept here. */
 import { PhoneError } from './phone-error.js';
+import { openSessionFile } from './phone-session-file.js';
 import type { ScanUrl } from './read-qr.js';
 
 export interface Scanned {
@@ -37,19 +38,27 @@ const GONE: Record<string, string> = {
 export class PhoneClient {
   readonly #url: ScanUrl;
   readonly #fetch: typeof fetch;
+  readonly #sessions: typeof openSessionFile;
   readonly #cookies = new Map<string, string>();
   #csrf = '';
 
-  constructor(url: ScanUrl, fetcher: typeof fetch = fetch) {
+  constructor(url: ScanUrl, fetcher: typeof fetch = fetch, sessions = openSessionFile) {
     this.#url = url;
     this.#fetch = fetcher;
+    this.#sessions = sessions;
   }
 
-  /** Opens the page the code leads to, signs in, and scans. */
+  /** Opens the page the code leads to, signs in unless an earlier call did, and scans. */
   async scan(username: string, password: string): Promise<Scanned> {
-    await this.#page();
-    await this.#post('/phone/sign-in', { username, password });
-    const { scanToken, csrf } = readPageData(await this.#page());
+    const file = this.#sessions(this.#url.origin, username, password);
+    this.#keep([file.read() ?? '']);
+    let { scanToken, csrf } = readPageData(await this.#page());
+    if (!csrf) {
+      this.#cookies.clear();
+      await this.#post('/phone/sign-in', { username, password });
+      ({ scanToken, csrf } = readPageData(await this.#page()));
+      file.write([...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; '));
+    }
     if (!scanToken || !csrf) throw new PhoneError('unexpected', 'the server did not accept its own sign-in cookie');
     this.#csrf = csrf;
     return (await this.#post('/phone/scan', { scan_token: scanToken, csrf })) as unknown as Scanned;

@@ -13,7 +13,8 @@ const USAGE = `Usage: npm run phone -- scan|approve|deny <QR url or image file>
   --username U (--password P | --password-file F) [--match-code NN]
 
 approve and deny scan first and write the line "scanned" to standard error. approve then takes the two digits that
-the waiting page shows from --match-code, else from one line of standard input. Prints one JSON object.
+the waiting page shows from --match-code, else from one line of standard input. A code read after an earlier
+"phone scan" of the same ticket is still right: both calls are the same phone. Prints one JSON object.
 `;
 
 const OPTIONS = {
@@ -52,7 +53,7 @@ function readInput(args: string[]): Input {
 async function run(input: Input): Promise<object> {
   const client = new PhoneClient(await readQr(input.qr));
   const scanned = await client.scan(input.username, input.password);
-  // The grant dies with this process: its session is kept nowhere.
+  // The grant stays here: a later call scans again as the same phone and gets its own.
   const { scan_grant: grant, ...seen } = scanned;
   if (input.verb === 'scan') return { status: 'scanned', ...seen };
   process.stderr.write('scanned\n');

@@ -38,6 +38,15 @@ export interface OpenTicket {
 /** Section "Fixed numbers" of docs/security.md. */
 const LIMIT = { scansPerTenMinutes: 10, mismatchesPerHour: 5 } as const;
 
+export interface TicketServiceDeps {
+  store: TicketStore;
+  nudge: Nudge;
+  /** How long an unscanned ticket lives. */
+  pendingSeconds: number;
+  /** Whether an authorization request can still be answered. */
+  requestLives: (requestUid: string) => Promise<boolean>;
+}
+
 /** As long as a hash, equal to none: an unknown ticket is compared like a known one. */
 const NO_HASH = '-'.repeat(43);
 
@@ -45,11 +54,13 @@ export class TicketService {
   readonly #store: TicketStore;
   readonly #nudge: Nudge;
   readonly #pendingSeconds: number;
+  readonly #requestLives: (requestUid: string) => Promise<boolean>;
 
-  constructor(deps: { store: TicketStore; nudge: Nudge; pendingSeconds: number }) {
+  constructor(deps: TicketServiceDeps) {
     this.#store = deps.store;
     this.#nudge = deps.nudge;
     this.#pendingSeconds = deps.pendingSeconds;
+    this.#requestLives = deps.requestLives;
   }
 
   /** Stores a pending ticket. Its ids and secrets are always made here, never taken from a caller (T3, T4). */
@@ -134,7 +145,8 @@ export class TicketService {
   async renew(id: string, waitSecret: string, openedFrom: OpenedFrom): Promise<OpenedTicket & { ticket: Ticket }> {
     const reading = await this.#held(id, waitSecret);
     const { ticket, now } = reading;
-    if (ticket.requestEndsAt.getTime() - now.getTime() < 10_000) throw new AppError('gone');
+    const left = ticket.requestEndsAt.getTime() - now.getTime();
+    if (left < 10_000 || !(await this.#requestLives(ticket.requestUid))) throw new AppError('gone');
     const status = statusAt(ticket, now);
     // A ticket the phone has said yes to, or whose code is out, is not replaced.
     if (status === 'redeemed' || status === 'confirmed') throw new AppError('conflict');

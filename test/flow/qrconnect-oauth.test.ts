@@ -94,6 +94,9 @@ describe('an OAuth site that embeds the QR page', () => {
     const { redirect_to: redirectTo, ...rest } = (await page.redeem()).json<{ redirect_to: string }>();
     expect(rest).toEqual({ error: 'access_denied', state: query.state, iss: server.url });
     expect(Object.fromEntries(new URL(redirectTo).searchParams)).toEqual(rest);
+    // The request was answered: no fresh code can come of it.
+    expect((await page.renew()).status).toBe(410);
+    expect((await page.redeem()).status).toBe(410);
   });
 
   it('hears of a denial by handle as well', async () => {

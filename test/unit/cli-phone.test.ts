@@ -13,7 +13,7 @@ interface Call {
 }
 
 /** A server of canned answers that notes what it was asked. */
-function server(answer: (call: Call) => Response) {
+function server(answer: (call: Call) => Response, kept: string[] = []) {
   const calls: Call[] = [];
   const fetcher = async (url: string | URL | Request, init: RequestInit = {}) => {
     const call = {
@@ -25,7 +25,9 @@ function server(answer: (call: Call) => Response) {
     calls.push(call);
     return answer(call);
   };
-  return { calls, client: new PhoneClient(URL_OF_CODE, fetcher as typeof fetch) };
+  // One file for all clients made with the same notes: a second call of the command.
+  const file = { read: () => kept.at(-1), write: (cookie: string) => void kept.push(cookie) };
+  return { calls, client: new PhoneClient(URL_OF_CODE, fetcher as typeof fetch, () => file) };
 }
 
 function honest({ path, headers }: Call): Response {
@@ -53,6 +55,15 @@ describe('the phone command', () => {
     expect(calls[3]?.body).toEqual({ scan_token: 'token', csrf: 'c<1' });
     expect(calls[4]?.headers.get('cookie')).toBe('__Host-phone=s3cret');
     expect(calls[4]?.body).toEqual({ scan_grant: 'g', csrf: 'c<1', match_code: '42' });
+  });
+
+  it('is the same phone in a later call: it scans with the session of the first, without signing in again', async () => {
+    const kept: string[] = [];
+    await server(honest, kept).client.scan('ming', 'pw');
+    const { calls, client } = server(honest, kept);
+    await client.scan('ming', 'pw');
+    expect(calls.map(({ path }) => path)).toEqual(['/s/token', '/phone/scan']);
+    expect(calls[1]?.headers.get('cookie')).toBe('__Host-phone=s3cret');
   });
 
   it('sends no match code where none is asked', async () => {

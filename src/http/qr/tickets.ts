@@ -104,11 +104,14 @@ function holder(ctx: AppRouterContext): { id: string; waitSecret: string } {
 }
 
 async function counted<T>(deps: TicketApiDeps, ctx: AppRouterContext, work: () => Promise<T>): Promise<T> {
-  await deps.misses.check(ctx.state.addressKey);
   try {
     return await work();
   } catch (error) {
-    if (error instanceof AppError && error.code === 'not_found') await deps.misses.count(ctx.state.addressKey);
+    if (error instanceof AppError && error.code === 'not_found') {
+      // Only misses are limited: honest pages behind the same address go on.
+      await deps.misses.check(ctx.state.addressKey);
+      await deps.misses.count(ctx.state.addressKey);
+    }
     throw error;
   }
 }

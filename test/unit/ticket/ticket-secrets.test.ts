@@ -14,7 +14,12 @@ describe('the secrets of a ticket', () => {
         return { ticket: { expiresAt: new Date(1) }, now: new Date(0) };
       },
     } as unknown as TicketStore;
-    const service = new TicketService({ store, nudge: {} as never, pendingSeconds: 120 });
+    const service = new TicketService({
+      store,
+      nudge: {} as never,
+      pendingSeconds: 120,
+      requestLives: async () => true,
+    });
     const input = {
       door: 'embed',
       requestUid: 'r',

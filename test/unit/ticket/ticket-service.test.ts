@@ -38,7 +38,12 @@ function build(status: TicketStatus) {
     close: async () => {},
   };
   return Object.assign(house, {
-    service: new TicketService({ store: store as TicketStore, nudge, pendingSeconds: 120 }),
+    service: new TicketService({
+      store: store as TicketStore,
+      nudge,
+      pendingSeconds: 120,
+      requestLives: async () => true,
+    }),
   });
 }
 
