@@ -29,6 +29,7 @@ export async function up(knex: Knex): Promise<void> {
       request_ends_at  timestamptz NOT NULL
     )`);
   await knex.raw('CREATE INDEX ticket_scanned_account ON ticket (scanned_account, scanned_at)');
+  await knex.raw('CREATE INDEX ticket_request ON ticket (request_uid)');
   await knex.raw('CREATE INDEX ticket_expires ON ticket (expires_at)');
 }
 

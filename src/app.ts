@@ -50,6 +50,11 @@ export interface App extends Services {
 
 const SWEEP_MS = 60_000;
 
+/** Each in small batches until nothing is left, so that no flood outgrows it and no statement runs long. */
+async function sweepAll(stores: ReadonlyArray<{ sweep(): Promise<number> }>): Promise<void> {
+  for (const store of stores) while ((await store.sweep()) > 0);
+}
+
 /** Opens the database at `url`, migrates it, and builds the server; it does not listen yet. */
 export async function createApp(
   config: Config,
@@ -74,7 +79,10 @@ export async function createApp(
     csrfKey: keys.csrf,
     demoUrl: config.demo ? demoUrl(config) : undefined,
     authorization,
-    issuer: createCodeIssuer(provider, { activeAccount }),
+    issuer: createCodeIssuer(provider, {
+      activeAccount,
+      claimRequest: (uid) => house.records.claim('Interaction', uid),
+    }),
     exchange: createExchange(provider, {
       subjects: house.subjects,
       activeAccount,
@@ -82,7 +90,7 @@ export async function createApp(
     }),
   });
   const sweeper = setInterval(() => {
-    Promise.all([house.ticketStore.sweep(), house.records.sweep()]).catch((error) => log.warn({ err: error }, 'sweep'));
+    sweepAll([house.ticketStore, house.records, house.sessions]).catch((error) => log.warn({ err: error }, 'sweep'));
   }, SWEEP_MS).unref();
 
   return {
@@ -161,6 +169,7 @@ async function furnish(config: Config, url: string, log: Logger) {
       subjects,
       provider,
       engine: engineHandler(provider, config.publicUrl),
+      sessions,
       ticketStore: createTicketStore(database),
       signIn: new SignInService({ accounts: accountStore, credentials, sessions }),
       administrators: new AdministratorService({ store: createAdministratorStore(database), audit }),

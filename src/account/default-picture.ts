@@ -19,10 +19,20 @@ export const PICTURE_SIZES: ReadonlyMap<string, number> = new Map([
 const COLOURS = ['3b6ea5', '4a7c59', '8a5a44', '6b5b95', 'a0522d', '2f7f86', '7a6a2c', '94507a'] as const;
 const CELLS = 5;
 
+/** Drawn once each: 256 patterns in five sizes, some 3 MB when all have been asked for. */
+const drawn = new Map<string, Buffer>();
+
 /** PNG bytes of a named picture, or undefined for a name that was never given out. */
 export function drawPicture(name: string, size: number): Buffer | undefined {
-  const seed = /^pattern-(\d{1,3})$/.exec(name)?.[1];
+  const seed = /^pattern-(0|[1-9]\d{0,2})$/.exec(name)?.[1];
   if (seed === undefined || Number(seed) > 255) return undefined;
+  const key = `${seed} ${size}`;
+  const picture = drawn.get(key) ?? draw(seed, size);
+  drawn.set(key, picture);
+  return picture;
+}
+
+function draw(seed: string, size: number): Buffer {
   const bits = createHash('sha256').update(`picture ${seed}`).digest();
   const ink = Buffer.from(COLOURS[bits.readUInt8(31) % COLOURS.length] as string, 'hex');
   const png = new PNG({ width: size, height: size });

@@ -15,6 +15,8 @@ export interface PhoneSessionStore {
   findLive(secretHash: string): Promise<PhoneSession | undefined>;
   end(id: string): Promise<void>;
   endAllOf(accountId: string): Promise<number>;
+  /** Deletes sessions that ended, or could last no longer, a month ago; returns how many. */
+  sweep(): Promise<number>;
 }
 
 const INSERT: Statement = {
@@ -42,6 +44,13 @@ const END_ALL: Statement = {
   text: 'UPDATE phone_session SET ended_at = now() WHERE account_id = $1 AND ended_at IS NULL RETURNING 1 AS ended',
 };
 
+const SWEEP: Statement = {
+  name: 'phone-session-sweep',
+  text: `DELETE FROM phone_session WHERE id IN (
+           SELECT id FROM phone_session WHERE LEAST(ended_at, created_at + interval '30 days') < now() - interval '30 days'
+           LIMIT 1000) RETURNING 1 AS swept`,
+};
+
 export function createPhoneSessionStore(database: Database): PhoneSessionStore {
   return {
     async insert(s) {
@@ -62,5 +71,6 @@ export function createPhoneSessionStore(database: Database): PhoneSessionStore {
       await database.query(END, [id]);
     },
     endAllOf: async (accountId) => (await database.query(END_ALL, [accountId])).length,
+    sweep: () => database.transaction(async (tx) => (await tx.query(SWEEP)).length),
   };
 }

@@ -70,8 +70,9 @@ export class SignInService {
 
   async #count(pair: string, address: string): Promise<void> {
     try {
-      await this.#perPair.consume(pair);
+      // The address first: one that is refused must not go on filling memory with names it makes up.
       await this.#perAddress.consume(address);
+      await this.#perPair.consume(pair);
     } catch (refused) {
       const ms = (refused as { msBeforeNext?: number }).msBeforeNext ?? 600_000;
       throw new AppError('too_many_requests', { retryAfter: Math.ceil(ms / 1000) });

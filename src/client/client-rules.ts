@@ -8,7 +8,7 @@ export interface RegistrationContext {
 }
 
 /** Response parameters: a registered query must not be able to imitate one (T38). */
-const RESERVED_KEYS = new Set([
+export const RESERVED_KEYS: ReadonlySet<string> = new Set([
   'code',
   'state',
   'iss',

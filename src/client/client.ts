@@ -1,4 +1,7 @@
 /** A relying party, and which redirect URIs it may use. */
+import { isLoopbackHost } from '../config.js';
+import { RESERVED_KEYS } from './client-rules.js';
+
 export type Dialect = 'oauth' | 'wechat';
 export type AuthMethod = 'client_secret_basic' | 'client_secret_post' | 'none';
 
@@ -55,12 +58,16 @@ function sameButPort(known: string, asked: string): boolean {
   return known.slice(knownHead.length) === asked.slice(askedHead.length) && URL.canParse(asked);
 }
 
-/** Host equality on the parsed URL, and on the text itself: no port, no user name, no trailing dot, no backslash. */
+/**
+ * Host equality on the parsed URL, and on the text itself: no port, no user name, no trailing dot, no backslash. https
+ * as for every redirect URI (loopback aside), and no query key that could pass for a part of the answer (T38).
+ */
 function isOnHost(uri: string, domain: string): boolean {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are exactly what is refused here
-  if (/[\\\s\u0000-\u001f\u007f]/.test(uri)) return false;
-  const [, authority] = /^https?:\/\/([^/?#]+)/i.exec(uri) ?? [];
-  if (authority?.toLowerCase() !== domain.toLowerCase()) return false;
+  if (/[^\x21-\x7e]|\\/.test(uri)) return false;
+  const [, scheme, authority] = /^(https?):\/\/([^/?#]+)/.exec(uri) ?? [];
+  if (authority?.toLowerCase() !== domain || (scheme === 'http' && !isLoopbackHost(domain))) return false;
   const url = URL.parse(uri);
-  return url !== null && url.hostname === domain.toLowerCase() && url.port === '' && url.username === '';
+  if (url?.hostname !== domain || url.port !== '' || url.username !== '') return false;
+  const hashQuery = new URLSearchParams(url.hash.split('?')[1]);
+  return ![...url.searchParams.keys(), ...hashQuery.keys()].some((key) => RESERVED_KEYS.has(key));
 }

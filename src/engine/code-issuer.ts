@@ -23,12 +23,20 @@ export interface CodeIssuer {
 
 export function createCodeIssuer(
   provider: Provider,
-  deps: { activeAccount: (id: string) => Promise<Account | undefined> },
+  deps: {
+    activeAccount: (id: string) => Promise<Account | undefined>;
+    /** Ends the request; true for exactly one caller. */
+    claimRequest: (uid: string) => Promise<boolean>;
+  },
 ): CodeIssuer {
   const request = async (uid: string) => {
     const interaction = await provider.Interaction.find(uid);
     if (!interaction) throw new AppError('gone');
     return interaction;
+  };
+  /** One request, one answer, whatever tickets were shown for it: a code or a denial, for exactly one caller (T9). */
+  const claim = async (uid: string) => {
+    if (!(await deps.claimRequest(uid))) throw new AppError('gone');
   };
   return withOurErrors<CodeIssuer>({
     async issue(requestUid, subject) {
@@ -37,6 +45,7 @@ export function createCodeIssuer(
       const { params } = interaction;
       const client = await provider.Client.find(String(params.client_id));
       if (!client) throw new AppError('gone');
+      await claim(requestUid);
       await spendPushedRequest(provider, interaction as { parJti?: string });
       const scope = typeof params.scope === 'string' ? params.scope : undefined;
       const grant = new provider.Grant({ accountId: account.id, clientId: client.clientId });
@@ -56,14 +65,11 @@ export function createCodeIssuer(
         claims: {},
       } as ConstructorParameters<typeof provider.AuthorizationCode>[0]);
       const value = await code.save();
-      // One request, one answer: nothing can be minted from it again.
-      await interaction.destroy();
       return { ...answerTo(params), code: value };
     },
     async refuse(requestUid) {
       const interaction = await request(requestUid);
-      // A request that was answered with a denial can never end in a code.
-      await interaction.destroy();
+      await claim(requestUid);
       return { ...answerTo(interaction.params), error: 'access_denied' };
     },
   });

@@ -73,7 +73,7 @@ export async function validateClient(provider: Provider, client: Client): Promis
 }
 
 function configuration(deps: EngineDeps): Configuration {
-  const cookie = { signed: true, httpOnly: true, sameSite: 'lax', secure: deps.secureCookies, path: '/' } as const;
+  const cookie = { signed: true, httpOnly: true, sameSite: 'lax', secure: deps.secureCookies } as const;
   const prefix = deps.secureCookies ? '__Host-' : '';
   return {
     adapter: (kind: string) => createAdapter(kind, deps),
@@ -82,7 +82,7 @@ function configuration(deps: EngineDeps): Configuration {
       keys: [deps.keys.cookie],
       // The interaction and resume cookies carry a path, so they cannot take the __Host- prefix.
       names: { session: `${prefix}engine-session`, interaction: 'engine-interaction', resume: 'engine-resume' },
-      long: cookie,
+      long: { ...cookie, path: '/' },
       short: cookie,
     },
     scopes: SCOPES,

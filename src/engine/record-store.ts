@@ -43,6 +43,8 @@ export interface RecordStore {
   /** Notes a failed proof for this record; returns how many there have been. */
   countFailure(kind: string, key: string): Promise<number>;
   remove(kind: string, key: string): Promise<void>;
+  /** Removes a record that is still in force. True for exactly one caller. */
+  claim(kind: string, key: string): Promise<boolean>;
   /** Ends a grant: the grant and everything issued under it, but for used codes, whose replay must stay visible. */
   removeByGrant(grantId: string): Promise<void>;
   /** Deletes what expired an hour ago (codes: a day ago); returns how many. */
@@ -91,6 +93,10 @@ const COUNT_FAILURE: Statement = {
          WHERE kind = $1 AND key = $2 RETURNING (payload->>'failures')::int AS failures`,
 };
 const REMOVE: Statement = { name: 'record-remove', text: 'DELETE FROM engine_record WHERE kind = $1 AND key = $2' };
+const CLAIM: Statement = {
+  name: 'record-claim',
+  text: `DELETE FROM engine_record WHERE kind = $1 AND key = $2 AND expires_at > clock_timestamp() RETURNING 1 AS won`,
+};
 const REMOVE_BY_GRANT: Statement = {
   name: 'record-remove-grant',
   text: `DELETE FROM engine_record
@@ -149,6 +155,7 @@ export function createRecordStore(database: Database): RecordStore {
     async remove(kind, key) {
       await database.query(REMOVE, [kind, key]);
     },
+    claim: async (kind, key) => (await database.query(CLAIM, [kind, key])).length === 1,
     async removeByGrant(grantId) {
       await database.query(REMOVE_BY_GRANT, [grantId]);
     },

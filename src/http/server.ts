@@ -66,6 +66,8 @@ const SERVER_OPTIONS = {
   headersTimeout: 10_000,
   requestTimeout: 15_000,
   keepAliveTimeout: 5_000,
+  // Node looks after the two limits above only this often.
+  connectionsCheckingInterval: 1_000,
 };
 
 export function createHttpServer(deps: ServerDeps): { server: Server; waiters: Waiters } {
@@ -182,16 +184,22 @@ function methodCheck(router: Router<RequestState>): Middleware<RequestState> {
   };
 }
 
+/** The engine would send the refusal of a response type or mode by that very mode, such as in a fragment (T53). */
+function refuseOtherAnswers({ response_mode: mode, response_type: type }: Record<string, unknown>): void {
+  if (mode !== undefined && mode !== 'query') {
+    throw new AppError('invalid_request', { message: 'response_mode: only "query" is offered' });
+  }
+  if (type !== undefined && type !== 'code') {
+    throw new AppError('invalid_request', { message: 'response_type: only "code" is offered' });
+  }
+}
+
 const ENGINE_PATHS = /^\/(oauth\/|\.well-known\/openid-configuration$)/;
 
 function engineDoor(engine: ServerDeps['engine']): Middleware<RequestState> {
   return async (ctx, next) => {
     if (!ENGINE_PATHS.test(ctx.path)) return next();
-    const mode = ctx.query.response_mode;
-    // Answers go by query; the engine would send this very refusal in the mode that is refused.
-    if (mode !== undefined && mode !== 'query') {
-      throw new AppError('invalid_request', { message: 'response_mode: only "query" is offered' });
-    }
+    refuseOtherAnswers(ctx.query);
     // Only the authorization endpoint's addresses hold ids; the others are their own templates.
     ctx.state.route = ctx.path.startsWith('/oauth/authorize') ? '/oauth/authorize' : 'engine';
     ctx.respond = false;

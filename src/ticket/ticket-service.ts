@@ -76,6 +76,12 @@ export class TicketService {
     return { id, scanToken, waitSecret, expiresIn: secondsLeft(reading) };
   }
 
+  /** As open; tickets shown before for the same request, by a reload or another tab, are cancelled (T6). */
+  async openAnew(input: OpenTicket): Promise<OpenedTicket> {
+    for (const id of await this.#store.cancelLive(input.requestUid)) await this.#nudge.publish(id);
+    return this.open(input);
+  }
+
   /** For the holder of the wait secret. An unknown ticket and a wrong secret are the same `not_found` (T2). */
   async read(id: string, waitSecret: string): Promise<TicketView> {
     return toView(await this.#held(id, waitSecret));

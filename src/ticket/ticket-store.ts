@@ -29,6 +29,8 @@ export interface TicketStore {
   findByScanToken(hash: string): Promise<TicketReading | undefined>;
   /** True for exactly one caller: the one that read this revision, in time. */
   replace(next: Ticket, expected: Ticket): Promise<boolean>;
+  /** Cancels what is still unconfirmed of one request's tickets; returns their ids. */
+  cancelLive(requestUid: string): Promise<string[]>;
   /** Marks a ticket as followed by a fresh one. True for exactly one caller. */
   claimRenewal(id: string): Promise<boolean>;
   /** What this account's phone did lately: scans in ten minutes, wrong match codes in an hour. */
@@ -62,6 +64,11 @@ const REPLACE: Statement = {
          WHERE id = $1 AND revision = $2 AND status = $3 AND expires_at > clock_timestamp()
            AND (status IN ('pending', 'scanned', 'confirmed') OR (status = 'denied' AND $4 = 'denied'))
          RETURNING 1 AS won`,
+};
+const CANCEL_LIVE: Statement = {
+  name: 'ticket-cancel-live',
+  text: `UPDATE ticket SET revision = revision + 1, status = 'cancelled', ended_at = clock_timestamp()
+         WHERE request_uid = $1 AND status IN ('pending', 'scanned') AND expires_at > clock_timestamp() RETURNING id`,
 };
 const CLAIM_RENEWAL: Statement = {
   name: 'ticket-claim-renewal',
@@ -122,6 +129,8 @@ export function createTicketStore(database: Database): TicketStore {
       ]);
       return rows.length === 1;
     },
+    cancelLive: async (requestUid) =>
+      (await database.query<{ id: string }>(CANCEL_LIVE, [requestUid])).map(({ id }) => id),
     claimRenewal: async (id) => (await database.query(CLAIM_RENEWAL, [id])).length === 1,
     async recentOf(accountId) {
       const [row] = await database.query<{ scans: number; mismatches: number }>(RECENT, [accountId]);

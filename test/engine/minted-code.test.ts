@@ -24,7 +24,11 @@ describe('a code minted from a stored request', () => {
   afterAll(() => server?.stop());
 
   const subject = () => ({ accountId: phone.accountId, authTime: 1_700_000_000, amr: ['pwd', 'qr'] });
-  const issuer = () => createCodeIssuer(engine.provider, { activeAccount: (id) => server.app.accounts.active(id) });
+  const issuer = () =>
+    createCodeIssuer(engine.provider, {
+      activeAccount: (id) => server.app.accounts.active(id),
+      claimRequest: (uid) => engine.records.claim('Interaction', uid),
+    });
   const stored = async (query: Record<string, string>) => {
     await openPage(server, query);
     const [row] = await server.database.sql<{ uid: string }>(

@@ -1,8 +1,10 @@
 /** GET /connect/continue/:handle: the site's page navigates here, and on to the site with the code; works once (T30). */
 import type { ClientService } from '../../client/client-service.js';
 import type { CodeIssuer } from '../../engine/code-issuer.js';
+import { AppError } from '../../error.js';
 import type { TicketService } from '../../ticket/ticket-service.js';
 import type { AppRouterContext } from '../context.js';
+import { isPrefetch } from '../prefetch.js';
 import { endTicket } from '../qr/redeem.js';
 
 export function continueToSite(deps: {
@@ -12,8 +14,10 @@ export function continueToSite(deps: {
   publicUrl: string;
 }) {
   return async (ctx: AppRouterContext): Promise<void> => {
-    // A prefetch would spend the handle before the person arrives.
-    if (/prefetch|prerender/i.test(ctx.get('Sec-Purpose') || ctx.get('Purpose'))) {
+    // HEAD would spend the handle and throw the answer away.
+    if (ctx.method !== 'GET') throw new AppError('method_not_allowed');
+    // A prefetch would spend it before the person arrives.
+    if (isPrefetch(ctx)) {
       ctx.status = 204;
       return;
     }

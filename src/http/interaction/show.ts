@@ -26,7 +26,7 @@ export function showInteraction(deps: InteractionDeps) {
     // WeChat clients have their own page and no PKCE; the standard door is not theirs (T93).
     if (client.dialect !== 'oauth')
       throw new AppError('invalid_request', { message: 'this client speaks the WeChat dialect' });
-    const opened = await deps.tickets.open({
+    const opened = await deps.tickets.openAnew({
       door: 'authorize',
       requestUid: request.uid,
       requestEndsAt: request.endsAt,

@@ -18,10 +18,12 @@ export function createPhoneCookie(secure: boolean): PhoneCookie {
       ctx.append('Set-Cookie', `${name}=${secret}; ${attributes}; Max-Age=${SESSION_DAYS.absolute * 86_400}`),
     clear: (ctx) => ctx.append('Set-Cookie', `${name}=; ${attributes}; Max-Age=0`),
     read(ctx) {
+      // Only the blanks RFC 6265 4.2.1 knows are taken off. JavaScript's trim() would also take off a no-break space,
+      // and a sibling host may set a cookie whose name begins with one: it would pass for ours, prefix and all.
       const found = ctx
         .get('Cookie')
         .split(';')
-        .map((pair) => pair.trim())
+        .map((pair) => pair.replace(/^[ \t]+/, ''))
         .filter((pair) => pair.startsWith(`${name}=`))
         .map((pair) => pair.slice(name.length + 1));
       // Two of them: one was planted. Neither is believed (T19).

@@ -6,6 +6,7 @@ import { isFinal, type Ticket, type TicketStatus } from '../../ticket/ticket.js'
 import type { TicketService } from '../../ticket/ticket-service.js';
 import { type AppRouterContext, sendPage } from '../context.js';
 import { chooseLanguage } from '../language.js';
+import { isPrefetch } from '../prefetch.js';
 import type { View } from '../view.js';
 import type { CsrfTokens } from './csrf-token.js';
 import { placeOf } from './place.js';
@@ -20,7 +21,7 @@ export interface ScanPageDeps {
 
 export function scanPage(deps: ScanPageDeps) {
   return async (ctx: AppRouterContext): Promise<void> => {
-    if (/prefetch|prerender/i.test(ctx.get('Sec-Purpose') || ctx.get('Purpose'))) {
+    if (isPrefetch(ctx)) {
       ctx.status = 204;
       return;
     }

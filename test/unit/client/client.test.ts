@@ -80,16 +80,16 @@ describe('a redirect URI at run time', () => {
 
   it('may be anywhere on the callback domain of a wechat client, and only there', () => {
     const shop = client({ dialect: 'wechat', redirectUris: [], callbackDomain: 'shop.example' });
-    for (const uri of [
-      'https://shop.example',
-      'https://shop.example/any?x=1#/hash/route',
-      'http://shop.example/cb',
-      'https://SHOP.example/cb',
-    ]) {
+    for (const uri of ['https://shop.example', 'https://shop.example/any?x=1#/hash/route', 'https://SHOP.example/cb']) {
       expect(redirectUriAllowed(shop, uri), uri).toBe(true);
     }
     for (const uri of [
       'https://evil.example/?shop.example',
+      'http://shop.example/cb',
+      'https://shop.example/回',
+      'https://shop.example/cb?code=EVIL',
+      'https://shop.example/cb?x=1&state=EVIL',
+      'https://shop.example/#/cb?code=EVIL',
       'https://shop.example.evil.example/',
       'https://evilshop.example/',
       'https://www.shop.example/',
