@@ -83,7 +83,7 @@ describe('T28 the waiting page in a frame', () => {
     await expect.poll(() => page.frames().length).toBe(3);
     expect(await framesOf(page)).toEqual([inner, REFUSED]);
     // The very same page is fine by itself.
-    const alone = await (await chrome.desktop()).newPage();
+    const { page: alone } = await chrome.desktop();
     await alone.goto(inner);
     await alone.frameLocator('iframe').locator('#qr svg').waitFor();
   });

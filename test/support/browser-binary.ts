@@ -1,6 +1,6 @@
 /** Which Chromium the browser tests drive: CHROME_PATH, else the one inside an npm package (Linux x64), else an installed one. */
 import { execFile } from 'node:child_process';
-import { existsSync, lstatSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, lstatSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -68,12 +68,19 @@ async function unpack(folder: string): Promise<void> {
       // Told that it runs in a bare container, the package unpacks its shared libraries as well.
       env: { ...inheritedEnv(), TMPDIR: staging, AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs22.x' },
     });
+    writeFileSync(join(staging, 'fonts', 'fonts.conf'), fontsConf(folder));
     renameSync(staging, folder);
   } catch (error) {
     if (!existsSync(folder)) throw error;
   } finally {
     rmSync(staging, { recursive: true, force: true });
   }
+}
+
+/** The package's own names the places of a cloud function. */
+function fontsConf(folder: string): string {
+  const dirs = `<dir>${join(folder, 'fonts')}</dir><cachedir>${join(folder, 'fonts-cache')}</cachedir>`;
+  return `<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig>${dirs}</fontconfig>\n`;
 }
 
 function inheritedEnv(): Record<string, string> {

@@ -12,10 +12,10 @@ export interface Seen {
 
 export interface Actor {
   readonly context: BrowserContext;
+  /** The tab in which third-party cookies are blocked. */
   readonly page: Page;
   /** Every request of every tab, oldest first. */
   readonly requests: readonly Seen[];
-  newPage(): Promise<Page>;
   /** Errors on the console, refusals by a policy, exceptions; without those that were foretold. */
   complaints(): string[];
   /** Foretells complaints that belong to the story. */
@@ -23,7 +23,6 @@ export interface Actor {
 }
 
 export interface TestBrowser {
-  readonly browser: Browser;
   desktop(options?: BrowserContextOptions): Promise<Actor>;
   phone(options?: BrowserContextOptions): Promise<Actor>;
   /** What every actor so far complained about. */
@@ -53,7 +52,6 @@ export async function openBrowser(): Promise<TestBrowser> {
   const browser = await chromium.launch({
     ...(await findBrowser()),
     args: ARGS,
-    ignoreDefaultArgs: ['--disable-popup-blocking'],
   });
   const actors: Actor[] = [];
   const act = async (options: BrowserContextOptions) => {
@@ -62,7 +60,6 @@ export async function openBrowser(): Promise<TestBrowser> {
     return actor;
   };
   return {
-    browser,
     desktop: (options) => act({ ...DESKTOP, ...options }),
     phone: (options) => act({ ...PHONE, ...options }),
     complaints: () => actors.flatMap((actor) => actor.complaints()),
@@ -85,16 +82,12 @@ async function createActor(browser: Browser, options: BrowserContextOptions): Pr
     if (isWrong) complaints.push(`${message.text()} (${message.location().url})`);
   });
   context.on('weberror', (error) => complaints.push(String(error.error())));
-  const newPage = async () => {
-    const page = await context.newPage();
-    await blockThirdPartyCookies(page);
-    return page;
-  };
+  const page = await context.newPage();
+  await blockThirdPartyCookies(page);
   return {
     context,
-    page: await newPage(),
+    page,
     requests,
-    newPage,
     complaints: () => complaints.filter((text) => !foretold.some((pattern) => pattern.test(text))),
     foretell: (...patterns) => void foretold.push(...patterns),
   };

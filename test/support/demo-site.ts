@@ -1,15 +1,12 @@
 /** The example relying party on an origin of its own, with a client of each dialect registered for it. */
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { NewClient } from '../../src/client/client-service.js';
 import { projectRoot } from '../../src/project-root.js';
 import { freePort, startApp, type TestApp } from './start-app.js';
 
 export interface DemoSite {
   readonly url: string;
   readonly host: string;
-  readonly appid: string;
-  readonly clientId: string;
   stop(): Promise<void>;
 }
 
@@ -22,7 +19,7 @@ interface Example {
   }): { listen(port: number, host: string): Promise<unknown>; close(): Promise<void> };
 }
 
-export async function startDemoSite({ app, url: qrconnectUrl }: TestApp, more: Partial<NewClient> = {}) {
+export async function startDemoSite({ app, url: qrconnectUrl }: TestApp): Promise<DemoSite> {
   const port = await freePort();
   // Another host name than the server's: to a browser that is another site, not only another origin.
   const url = `http://127.0.0.1:${port}`;
@@ -32,7 +29,6 @@ export async function startDemoSite({ app, url: qrconnectUrl }: TestApp, more: P
       dialect,
       redirectUris: [`${url}/callback/${dialect}`],
       unionName: 'demo',
-      ...more,
     });
   const wechat = await register('wechat', 'Book shop');
   const oauth = await register('oauth', 'Tea house');
@@ -45,13 +41,7 @@ export async function startDemoSite({ app, url: qrconnectUrl }: TestApp, more: P
     oauth: { clientId: oauth.client.id, clientSecret: oauth.secret as string },
   });
   await site.listen(port, '127.0.0.1');
-  return {
-    url,
-    host: `127.0.0.1:${port}`,
-    appid: wechat.client.id,
-    clientId: oauth.client.id,
-    stop: () => site.close(),
-  } satisfies DemoSite;
+  return { url, host: `127.0.0.1:${port}`, stop: () => site.close() };
 }
 
 export interface Person {
@@ -71,9 +61,9 @@ export async function newPerson({ app }: TestApp, nickname = '张三😀'): Prom
 }
 
 /** A server with the example site beside it: two origins, two sites. */
-export async function startSites(more: Partial<NewClient> = {}) {
+export async function startSites() {
   const server = await startApp();
-  const site = await startDemoSite(server, more);
+  const site = await startDemoSite(server);
   return {
     server,
     site,
