@@ -49,7 +49,7 @@ export function openDatabase(
   pool.on('error', (error) => options.onError?.(error));
   const lanes = openLanes(
     { connectionString: url, connectionTimeoutMillis: 2_000, keepAlive: true, ...TIMEOUTS },
-    (error) => options.onError?.(error),
+    { onError: (error) => options.onError?.(error), meaningOf },
   );
   const knex = createKnex({
     client: 'pg',
@@ -62,13 +62,7 @@ export function openDatabase(
 
   return {
     knex,
-    async query(statement, values = []) {
-      try {
-        return await lanes.query(statement, values);
-      } catch (error) {
-        throw meaningOf(error);
-      }
-    },
+    query: (statement, values = []) => lanes.query(statement, values),
     async transaction(work) {
       const client = await pool.connect().catch((error) => {
         throw unavailable(error);

@@ -34,7 +34,10 @@ export interface RecordFamily {
 export interface RecordStore {
   put(record: NewRecord): Promise<void>;
   find(kind: string, key: string): Promise<StoredRecord | undefined>;
-  /** The record with the grant, client and account it names, in one statement. */
+  /**
+   * The record with the grant and account it names, in one statement; an access token with its client too. Whoever
+   * brings a code or a refresh token has been read as a client before.
+   */
   findWithFamily(kind: string, key: string): Promise<RecordFamily | undefined>;
   findByUid(kind: string, uid: string): Promise<(StoredRecord & { key: string }) | undefined>;
   findByUserCode(kind: string, userCode: string): Promise<(StoredRecord & { key: string }) | undefined>;
@@ -70,7 +73,7 @@ const FIND_FAMILY: Statement = {
            to_jsonb(c) AS client, to_jsonb(a) AS account
          FROM engine_record r
          LEFT JOIN engine_record g ON g.kind = 'Grant' AND g.key = r.grant_id
-         LEFT JOIN client c ON c.id = r.payload->>'clientId'
+         LEFT JOIN client c ON r.kind = 'AccessToken' AND c.id = r.payload->>'clientId'
          LEFT JOIN account a ON a.id = r.payload->>'accountId'
          WHERE r.kind = $1 AND r.key = $2`,
 };
