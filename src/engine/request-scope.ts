@@ -1,7 +1,7 @@
 /**
- * What one request has already read. A token is read together with its grant, client and account in one statement; the
- * engine then asks for each of them by itself, and finds them here. Nothing outlives the request, so nothing is stale
- * longer than the request is.
+ * What one request has already read. A token is read together with what it names (its grant, its account, and where
+ * needed its client) in one statement; the engine then asks for each of them by itself, and finds them here. Nothing
+ * outlives the request, so nothing is stale longer than the request is.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 
