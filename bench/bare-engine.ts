@@ -1,7 +1,8 @@
 /** The yardstick: oidc-provider alone, on a correct in-memory store (a code or refresh token is consumed once), started by exchange.ts. */
 import { createServer } from 'node:http';
 import { type Adapter, type AdapterPayload, errors, Provider } from 'oidc-provider';
-import { CLAIMS, SCOPES } from '../src/engine/subjects.js';
+import { SCOPES_OF } from '../src/client/client.js';
+import { CLAIMS } from '../src/engine/subjects.js';
 
 const [port, clientId, secret, jwks] = process.argv.slice(2) as [string, string, string, string];
 const store = new Map<string, AdapterPayload>();
@@ -42,7 +43,7 @@ const provider = new Provider(`http://localhost:${port}`, {
       subject_type: 'pairwise',
     },
   ],
-  scopes: SCOPES,
+  scopes: [...SCOPES_OF.oauth, ...SCOPES_OF.wechat],
   claims: CLAIMS,
   subjectTypes: ['pairwise'],
   pairwiseIdentifier: async (_ctx, accountId) => `pairwise-${accountId}`,

@@ -1,5 +1,5 @@
 // Builds the browser scripts and style sheets into dist/browser, with a manifest from logical to hashed file names.
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -38,6 +38,7 @@ async function buildPages() {
     { in: source('styles/site.css'), out: 'site' },
     { in: source('styles/waiting.css'), out: 'waiting' },
     { in: source('styles/phone.css'), out: 'phone' },
+    { in: source('styles/dress.css'), out: 'dress' },
   ];
   const result = await build({
     ...common,
@@ -70,6 +71,7 @@ async function buildWidgets() {
     entryPoints: [{ in: source('widget/wx-login.ts'), out: 'wxLogin' }],
     target: 'es5',
   });
+  await copyFile(source('widget/wxLogin.d.ts'), path.join(outdir, 'wxLogin.d.ts'));
   return { 'widget.js': 'widget.js', 'wxLogin.js': 'wxLogin.js' };
 }
 

@@ -6,6 +6,7 @@ import { AdministratorService } from './account/administrator-service.js';
 import { createAdministratorStore } from './account/administrator-store.js';
 import { createCredentialStore } from './account/credential-store.js';
 import { createPhoneSessionStore } from './account/phone-session-store.js';
+import { createPictureStore } from './account/picture-store.js';
 import { SignInService } from './account/sign-in-service.js';
 import { createAuditLog } from './audit/audit-log.js';
 import { ClientService } from './client/client-service.js';
@@ -82,11 +83,12 @@ export async function createApp(
     issuer: createCodeIssuer(provider, {
       activeAccount,
       claimRequest: (uid) => house.records.claim('Interaction', uid),
+      sessionLives: (id) => house.sessions.lives(id),
     }),
     exchange: createExchange(provider, {
       subjects: house.subjects,
       activeAccount,
-      activeClient: (id) => scoped('Client', id, () => clients.active(id)),
+      findClient: (id) => scoped('Client', id, () => clients.find(id)),
     }),
   });
   const sweeper = setInterval(() => {
@@ -126,10 +128,23 @@ async function furnish(config: Config, url: string, log: Logger) {
     const keys = await loadServerKeys(database);
     const { record: audit } = createAuditLog(database);
     const accountStore = createAccountStore(database);
+    const ticketStore = createTicketStore(database);
     const credentials = createCredentialStore(database);
     const sessions = createPhoneSessionStore(database);
+    const pictures = createPictureStore(database);
     const records = createRecordStore(database);
-    const accounts = new AccountService({ store: accountStore, credentials, sessions, audit });
+    const accounts = new AccountService({
+      store: accountStore,
+      credentials,
+      sessions,
+      pictures,
+      endAllowed: async (id) => {
+        // Tickets first: what they would still turn into is a grant.
+        await ticketStore.expireOf(id);
+        await records.removeGrantsOf(id);
+      },
+      audit,
+    });
     const clients: ClientService = new ClientService({
       store: createClientStore(database),
       demo: config.demo,
@@ -170,7 +185,8 @@ async function furnish(config: Config, url: string, log: Logger) {
       provider,
       engine: engineHandler(provider, config.publicUrl),
       sessions,
-      ticketStore: createTicketStore(database),
+      pictures,
+      ticketStore,
       signIn: new SignInService({ accounts: accountStore, credentials, sessions }),
       administrators: new AdministratorService({ store: createAdministratorStore(database), audit }),
     };

@@ -25,7 +25,10 @@ async function run(config: Config, databaseUrl: string, embedded: EmbeddedPostgr
   const app = await createApp(config, databaseUrl);
   const guard = embedded && keepAlive(embedded);
   let demo: Demo | undefined;
+  let setupToken: string | undefined;
   try {
+    // Before anything is answered, so that no stop comes in between.
+    setupToken = await app.administrators.bootstrap(config.admin);
     await new Promise<void>((resolve, reject) => {
       app.server.once('error', reject);
       app.server.listen({ port: config.port, host: config.host, backlog: 4096 }, resolve);
@@ -49,7 +52,7 @@ async function run(config: Config, databaseUrl: string, embedded: EmbeddedPostgr
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
-  await announce(config, app, demo, embedded?.notes ?? []);
+  announce(config, { demo, setupToken, notes: embedded?.notes ?? [] });
 }
 
 /** The private Postgres is ours to look after: if it dies, requests answer 503 until this brings it back. */

@@ -1,18 +1,14 @@
 /** What a person reads after `npm start`: addresses to open, passwords made once, and what to know. */
-import type { App } from './app.js';
 import { type Config, isLoopbackHost, lanUrl } from './config.js';
 import type { Demo } from './demo.js';
 
 type Line = readonly [label: string, text: string];
 
 /** Prints it to standard output, plainly, below the JSON lines of the log. Call it once the server listens. */
-export async function announce(
+export function announce(
   config: Config,
-  app: App,
-  demo: Demo | undefined,
-  notes: readonly string[],
-): Promise<void> {
-  const setupToken = await app.administrators.bootstrap(config.admin);
+  { demo, setupToken, notes }: { demo: Demo | undefined; setupToken: string | undefined; notes: readonly string[] },
+): void {
   const sections = [
     demo ? demoLines(demo) : [],
     serverLines(config),
@@ -41,6 +37,7 @@ function serverLines({ publicUrl }: Config): Line[] {
     ['Widgets', `${publicUrl}/widget.js`],
     ['', `${publicUrl}/js/wxLogin.js   (WeChat)`],
     ['Register', 'npm run admin -- clients create --name "My shop" --redirect-uri https://shop.example/callback'],
+    ['', 'with --dialect wechat for a site that speaks WeChat website login'],
   ];
 }
 
@@ -61,7 +58,6 @@ function phoneLines({ publicUrl, port, demo }: Config): Line[] {
       'Real phone',
       `PUBLIC_URL=${lan ?? `http://<address of this machine>:${port}`} npm start   (phone in the same network)`,
     ],
-    ['', 'Sign in with the password there: passkeys need localhost or https'],
   ];
 }
 

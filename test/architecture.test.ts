@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { SCOPES_OF } from '../src/client/client.js';
 import { projectRoot } from '../src/project-root.js';
 
 interface Source {
@@ -139,6 +140,12 @@ describe('the house', () => {
         ),
       );
     expect(composed).toEqual([]);
+  });
+
+  it('T54 has words for every scope a phone may show', () => {
+    const texts = JSON.parse(readFileSync(join(projectRoot, 'locales', 'en.json'), 'utf8'));
+    const scopes = [...SCOPES_OF.oauth, ...SCOPES_OF.wechat];
+    expect(scopes.filter((scope) => texts[`scope.${scope}`] === undefined)).toEqual([]);
   });
 
   it('speaks both languages completely', () => {

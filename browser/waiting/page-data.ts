@@ -11,5 +11,7 @@ export interface WaitingData {
   navigate: 'top' | 'self' | 'parent';
   /** The exact target of every message; null means: post nothing. */
   parentOrigin: string | null;
+  /** A sheet of the site for our decoration, and for nothing else (T94). */
+  styleSheet?: string;
   texts: Texts;
 }

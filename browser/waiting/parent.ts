@@ -15,12 +15,13 @@ export class Parent {
     this.dialect = data.dialect;
   }
 
-  /** The WeChat dialect knows one message, a JSON string; the own widget is told every step. */
+  /** The WeChat dialect knows one message, a JSON string, said once a page; the own widget is told every step. */
   say(word: Word): void {
     if (word === this.said) return;
+    const isFirst = this.said === null;
     this.said = word;
     if (this.dialect === 'oauth') this.post({ type: 'status', status: word });
-    else if (word === 'ready') this.post(JSON.stringify({ type: 'status', status: 'wxReady' }));
+    else if (isFirst && word === 'ready') this.post(JSON.stringify({ type: 'status', status: 'wxReady' }));
   }
 
   done(continueUrl: string): void {

@@ -33,7 +33,7 @@ export class Session {
     this.transport = transport;
     this.parent = new Parent(data);
     this.tickets = new Tickets(data, toParent, () => this.happen({ type: 'lost' }));
-    this.view = new View(data.texts, () => this.act());
+    this.view = new View(data.texts, () => this.act(), data.styleSheet);
     this.ticket = { id: data.ticketId, secret: data.waitSecret };
     this.state = begin(data.dialect === 'oauth');
   }

@@ -2,6 +2,7 @@
 import { part } from '../shared/dom.js';
 import { type Texts, textOf } from '../shared/page-data.js';
 import type { Offer, State } from './state.js';
+import { createDress, type Dress } from './style-sheet.js';
 import { wordsFor } from './words.js';
 
 const STATUS_CLASS = { plain: 'status_browser', good: 'status_succ', bad: 'status_fail' } as const;
@@ -23,11 +24,13 @@ export class View {
   private readonly detail = part('detail');
   private readonly button = part<HTMLButtonElement>('act');
   private readonly announce = part('announce');
+  private readonly dress: Dress | null;
   private readonly texts: Texts;
   private announced = '';
 
-  constructor(texts: Texts, onAct: () => void) {
+  constructor(texts: Texts, onAct: () => void, styleSheet?: string) {
     this.texts = texts;
+    this.dress = createDress(styleSheet);
     this.button.addEventListener('click', onAct);
   }
 
@@ -38,6 +41,7 @@ export class View {
     this.box.dataset.phase = state.phase;
     this.box.classList.toggle('is-lost', state.lost);
     this.box.classList.toggle('is-stale', state.stale);
+    this.box.classList.toggle('has-button', state.offer !== 'none');
     this.qr.hidden = !showsQr;
     this.code.hidden = !showsCode;
     this.code.textContent = showsCode ? state.matchCode : '';
@@ -46,6 +50,7 @@ export class View {
     this.status.classList.add(STATUS_CLASS[words.tone]);
     this.headline.textContent = textOf(this.texts, words.title);
     this.detail.textContent = words.detail ? textOf(this.texts, words.detail) : '';
+    this.dress?.show(this.headline.textContent, this.detail.textContent, STATUS_CLASS[words.tone], state.lost);
     this.drawButton(state);
     this.say(state);
   }

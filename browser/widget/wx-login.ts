@@ -65,9 +65,10 @@ function listen(o: WxLoginOptions, onReady: (ready: true) => void, frame: HTMLIF
 
 /** A plain function: `new WxLogin(options)` and `WxLogin(options)` do the same. */
 function WxLogin(options: WxLoginOptions): void {
+  var container = document.getElementById(options.id);
+  if (!container) throw new Error(`WxLogin: put an element with the id "${options.id}" on the page before this call`);
   var frame = makeFrame(options);
   if (typeof options.onReady === 'function') listen(options, options.onReady, frame);
-  var container = document.getElementById(options.id) as HTMLElement;
   container.innerHTML = '';
   container.appendChild(frame);
 }

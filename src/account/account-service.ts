@@ -14,11 +14,16 @@ import type { CredentialStore } from './credential-store.js';
 import { pictureFor } from './default-picture.js';
 import { hashPassword } from './password.js';
 import type { PhoneSessionStore } from './phone-session-store.js';
+import { encodePicture, type PictureSet } from './picture.js';
+import type { PictureStore } from './picture-store.js';
 
 export interface AccountServiceDeps {
   store: AccountStore;
   credentials: CredentialStore;
   sessions: PhoneSessionStore;
+  pictures: PictureStore;
+  /** Ends what the account's owner has allowed sites, collected or not: codes and tokens are dead at once. */
+  endAllowed: (accountId: string) => Promise<void>;
   audit: (actor: string, action: string, target: string, detail?: Record<string, unknown>) => Promise<void>;
 }
 
@@ -32,7 +37,10 @@ export class AccountService {
   }
 
   /** Throws `invalid_request` naming what is wrong, `conflict` when the user name is taken. */
-  async create(actor: string, input: { username: string; password: string } & Profile): Promise<Account> {
+  async create(
+    actor: string,
+    input: { username: string; password: string; picture?: Uint8Array } & Profile,
+  ): Promise<Account> {
     const username = normalizeUsername(input.username);
     refuse(usernameProblem(username));
     refuse(passwordProblem(input.password));
@@ -48,6 +56,7 @@ export class AccountService {
       if (problem) refuse(`${name} ${problem}`);
     }
     if (input.locale !== undefined) refuse(localeProblem(input.locale));
+    const uploaded = input.picture && (await encodePicture(input.picture));
     const account: Account = {
       id: newSecret(16),
       username,
@@ -66,7 +75,7 @@ export class AccountService {
       throw new AppError('conflict', { message: `the user name "${username}" is taken` });
     }
     await this.#deps.audit(actor, 'account.create', account.id, { username });
-    return account;
+    return uploaded ? this.#show(actor, account, newSecret(16), uploaded) : account;
   }
 
   find(id: string): Promise<Account | undefined> {
@@ -87,16 +96,61 @@ export class AccountService {
     return account && !account.disabled ? account : undefined;
   }
 
-  /** A new password; every phone session of the account ends. */
+  /** A new password; every phone session of the account ends, and every token that sites hold for it (T20). */
   async resetPassword(actor: string, username: string, password: string): Promise<Account> {
-    const account = await this.findByUsername(username);
-    if (!account) throw new AppError('not_found', { message: `there is no account "${username}"` });
+    const account = await this.#named(username);
     refuse(passwordProblem(password));
     await this.#deps.credentials.setPasswordHash(account.id, await hashPassword(password));
     await this.#deps.sessions.endAllOf(account.id);
+    await this.#deps.endAllowed(account.id);
     await this.#deps.audit(actor, 'account.reset', account.id);
     return account;
   }
+
+  /** Shows an uploaded picture under a new address; the old one is dead. Throws as `encodePicture` does. */
+  async setPicture(actor: string, username: string, bytes: Uint8Array): Promise<Account> {
+    const account = await this.#named(username);
+    return this.#show(actor, account, newSecret(16), await encodePicture(bytes));
+  }
+
+  /** Back to a picture we draw; what was uploaded is deleted. */
+  async removePicture(actor: string, username: string): Promise<Account> {
+    return this.#show(actor, await this.#named(username), pictureFor(newSecret(8)));
+  }
+
+  /** Everything of the account is refused from now on; its phones sign in again once it is enabled (T20). */
+  disable(actor: string, username: string): Promise<Account> {
+    return this.#setDisabled(actor, username, true);
+  }
+
+  enable(actor: string, username: string): Promise<Account> {
+    return this.#setDisabled(actor, username, false);
+  }
+
+  async #setDisabled(actor: string, username: string, disabled: boolean): Promise<Account> {
+    const account = await this.#named(username);
+    // Nobody changed anything if it was so already: nothing to tell the audit log.
+    const moved = await this.#deps.store.setDisabled(account.id, disabled);
+    if (disabled) await this.#deps.sessions.endAllOf(account.id);
+    if (moved) await this.#deps.audit(actor, disabled ? 'account.disable' : 'account.enable', account.id);
+    return { ...account, disabled };
+  }
+
+  async #show(actor: string, { id, username }: Account, picture: string, set?: PictureSet): Promise<Account> {
+    if (!(await this.#deps.pictures.replace(id, picture, set))) throw noAccount(username);
+    await this.#deps.audit(actor, 'account.picture', id, { picture: set ? 'uploaded' : 'drawn' });
+    return this.#named(username);
+  }
+
+  async #named(username: string): Promise<Account> {
+    const account = await this.findByUsername(username);
+    if (!account) throw noAccount(username);
+    return account;
+  }
+}
+
+function noAccount(username: string): AppError {
+  return new AppError('not_found', { message: `there is no account "${username}"` });
 }
 
 function passwordProblem(password: string): string | undefined {

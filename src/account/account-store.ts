@@ -9,6 +9,8 @@ export interface AccountStore {
   find(id: string): Promise<Account | undefined>;
   findByUsername(username: string): Promise<Account | undefined>;
   list(): Promise<Account[]>;
+  /** False when it was so already. */
+  setDisabled(id: string, disabled: boolean): Promise<boolean>;
 }
 
 const COLUMNS =
@@ -28,6 +30,11 @@ const FIND_BY_USERNAME: Statement = {
   text: `SELECT ${COLUMNS} FROM account WHERE username = $1`,
 };
 const LIST: Statement = { name: 'account-list', text: `SELECT ${COLUMNS} FROM account ORDER BY created_at, id` };
+const SET_DISABLED: Statement = {
+  name: 'account-set-disabled',
+  text: `UPDATE account SET disabled_at = CASE WHEN $2 THEN now() END
+         WHERE id = $1 AND (disabled_at IS NOT NULL) <> $2 RETURNING 1 AS won`,
+};
 
 export function createAccountStore(database: Database): AccountStore {
   return {
@@ -57,6 +64,7 @@ export function createAccountStore(database: Database): AccountStore {
       return row && toAccount(row);
     },
     list: async () => (await database.query(LIST)).map(toAccount),
+    setDisabled: async (id, disabled) => (await database.query(SET_DISABLED, [id, disabled])).length === 1,
   };
 }
 

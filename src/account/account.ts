@@ -9,7 +9,7 @@ export interface Account {
   readonly province: string;
   readonly country: string;
   readonly locale?: string;
-  /** Names a picture this server draws; see default-picture.ts. */
+  /** The public name of its picture: one this server draws (default-picture.ts), or an upload (picture-store.ts). */
   readonly picture: string;
   readonly createdAt: Date;
   readonly updatedAt: Date;

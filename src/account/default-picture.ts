@@ -7,15 +7,6 @@ export function pictureFor(random: string): string {
   return `pattern-${createHash('sha256').update(random).digest().readUInt8(0)}`;
 }
 
-/** WeChat's picture sizes by last path segment; 0 is the largest, 640. */
-export const PICTURE_SIZES: ReadonlyMap<string, number> = new Map([
-  ['0', 640],
-  ['46', 46],
-  ['64', 64],
-  ['96', 96],
-  ['132', 132],
-]);
-
 const COLOURS = ['3b6ea5', '4a7c59', '8a5a44', '6b5b95', 'a0522d', '2f7f86', '7a6a2c', '94507a'] as const;
 const CELLS = 5;
 

@@ -4,13 +4,20 @@ import type { Row, Statement } from '../database/statement.js';
 import { type PhoneSession, SESSION_DAYS } from './phone-session.js';
 
 export interface PhoneSessionStore {
+  /**
+   * False when the account is disabled or its password hash is no longer the one that was verified: checking a password
+   * takes a while, and a reset in between must not be outlived (T20).
+   */
   insert(session: {
     id: string;
     secretHash: string;
     accountId: string;
+    passwordHash: string;
     amr: string[];
     browser: { name: string; system: string };
-  }): Promise<void>;
+  }): Promise<boolean>;
+  /** Whether the session has not been ended; how old it is decides at its next use. */
+  lives(id: string): Promise<boolean>;
   /** The live session of an account that may sign in, or undefined. Notes that it was seen, at most hourly. */
   findLive(secretHash: string): Promise<PhoneSession | undefined>;
   end(id: string): Promise<void>;
@@ -21,7 +28,14 @@ export interface PhoneSessionStore {
 
 const INSERT: Statement = {
   name: 'phone-session-insert',
-  text: 'INSERT INTO phone_session (id, secret_hash, account_id, amr, browser) VALUES ($1, $2, $3, $4, $5)',
+  text: `INSERT INTO phone_session (id, secret_hash, account_id, amr, browser)
+         SELECT $1, $2, a.id, $4::text[], $5::jsonb FROM account a JOIN password p ON p.account_id = a.id
+         WHERE a.id = $3 AND a.disabled_at IS NULL AND p.hash = $6 FOR SHARE
+         RETURNING 1 AS won`,
+};
+const LIVES: Statement = {
+  name: 'phone-session-lives',
+  text: 'SELECT 1 AS lives FROM phone_session WHERE id = $1 AND ended_at IS NULL',
 };
 const FIND_LIVE: Statement = {
   name: 'phone-session-find',
@@ -54,8 +68,10 @@ const SWEEP: Statement = {
 export function createPhoneSessionStore(database: Database): PhoneSessionStore {
   return {
     async insert(s) {
-      await database.query(INSERT, [s.id, s.secretHash, s.accountId, s.amr, JSON.stringify(s.browser)]);
+      const values = [s.id, s.secretHash, s.accountId, s.amr, JSON.stringify(s.browser), s.passwordHash];
+      return (await database.query(INSERT, values)).length === 1;
     },
+    lives: async (id) => (await database.query(LIVES, [id])).length === 1,
     async findLive(secretHash) {
       const [row] = await database.query<Row>(FIND_LIVE, [secretHash]);
       if (!row) return undefined;

@@ -40,20 +40,22 @@ export class SignInService {
     const account = await this.#deps.accounts.findByUsername(username);
     const stored = account && (await this.#deps.credentials.findPasswordHash(account.id));
     const matches = await passwordMatches(stored, input.password);
-    if (!account || !matches || account.disabled) throw new AppError('invalid_credentials');
+    if (!account || !stored || !matches || account.disabled) throw new AppError('invalid_credentials');
     await this.#perPair.delete(pair);
     await this.#perAddress.reward(input.addressKey);
-    if (stored && isOutdatedHash(stored)) {
-      await this.#deps.credentials.setPasswordHash(account.id, await hashPassword(input.password));
-    }
     const secret = newSecret();
-    await this.#deps.sessions.insert({
+    const opened = await this.#deps.sessions.insert({
       id: newSecret(16),
       secretHash: hashSecret(secret),
       accountId: account.id,
+      passwordHash: stored,
       amr: ['pwd'],
       browser: input.browser,
     });
+    if (!opened) throw new AppError('invalid_credentials');
+    if (isOutdatedHash(stored)) {
+      await this.#deps.credentials.renewPasswordHash(account.id, stored, await hashPassword(input.password));
+    }
     return { secret, account };
   }
 

@@ -1,16 +1,18 @@
-/** `accounts create | list | show | reset`. */
+/** `accounts create | list | show | reset | picture | disable | enable`. */
 import type { Account, Profile } from '../account/account.js';
+import { picturePath } from '../account/picture-address.js';
 import { AppError } from '../error.js';
 import { type Command, type Options, UsageError } from './command.js';
 import { record, table } from './layout.js';
 import { PASSWORD_OPTIONS, readPassword } from './password-option.js';
+import { readPicture } from './picture-option.js';
 
 const USERNAME = { username: { type: 'string' } } as const;
 
 const create: Command = {
   usage:
     'accounts create --username U (--password P | --password-file F) [--nickname N] [--sex 0|1|2]\n' +
-    '  [--city C] [--province P] [--country C] [--locale zh-CN|en] [--json]',
+    '  [--city C] [--province P] [--country C] [--locale zh-CN|en] [--picture F] [--json]',
   summary: 'make an account for a person',
   options: {
     ...USERNAME,
@@ -21,9 +23,15 @@ const create: Command = {
     province: { type: 'string' },
     country: { type: 'string' },
     locale: { type: 'string' },
+    picture: { type: 'string' },
   },
   prepare(options) {
-    const input = { username: options.required('username'), password: readPassword(options), ...profile(options) };
+    const input = {
+      username: options.required('username'),
+      password: readPassword(options),
+      picture: readPicture(options, 'picture'),
+      ...profile(options),
+    };
     return async ({ accounts }) => {
       const account = await accounts.create('command line', input);
       return {
@@ -72,7 +80,7 @@ const show: Command = {
 
 const reset: Command = {
   usage: 'accounts reset <username> (--password P | --password-file F) [--json]',
-  summary: 'give an account a new password and sign out its phones',
+  summary: 'give an account a new password, sign out its phones and end every token that sites hold for it',
   options: { ...USERNAME, ...PASSWORD_OPTIONS },
   positional: 'username',
   prepare(options) {
@@ -82,13 +90,60 @@ const reset: Command = {
       const account = await accounts.resetPassword('command line', username, password);
       return {
         json: toJson(account),
-        text: `"${account.username}" has a new password. Every phone of this account must sign in again.`,
+        text: `"${account.username}" has a new password. Every phone of this account must sign in again, and every site has lost its tokens.`,
       };
     };
   },
 };
 
-export const accountCommands = { create, list, show, reset };
+const picture: Command = {
+  usage: 'accounts picture <username> (--file F | --remove) [--json]',
+  summary: 'show a JPEG, PNG or WebP file as the picture of an account, or a drawn pattern again',
+  options: { ...USERNAME, file: { type: 'string' }, remove: { type: 'boolean' } },
+  positional: 'username',
+  prepare(options) {
+    const username = options.required('username');
+    const bytes = readPicture(options, 'file');
+    if ((bytes === undefined) !== options.flag('remove')) {
+      throw new UsageError('give the picture with --file F, or take it away with --remove, one of the two');
+    }
+    return async ({ accounts }) => {
+      const account = bytes
+        ? await accounts.setPicture('command line', username, bytes)
+        : await accounts.removePicture('command line', username);
+      return {
+        json: toJson(account),
+        text: `"${account.username}" has a new picture, ${picturePath(account)}; an earlier upload is deleted.`,
+      };
+    };
+  },
+};
+
+const disable = turn(
+  'disable',
+  'cut an account off: no sign-in, no scan, no token of it works, and its phones are signed out',
+  'is disabled: sign-ins, scans, codes and tokens are refused from now on.',
+);
+
+const enable = turn('enable', 'let a disabled account in again', 'is active. Its phones have to sign in again.');
+
+export const accountCommands = { create, list, show, reset, picture, disable, enable };
+
+function turn(verb: 'disable' | 'enable', summary: string, said: string): Command {
+  return {
+    usage: `accounts ${verb} <username> [--json]`,
+    summary,
+    options: USERNAME,
+    positional: 'username',
+    prepare(options) {
+      const username = options.required('username');
+      return async ({ accounts }) => {
+        const account = await accounts[verb]('command line', username);
+        return { json: toJson(account), text: `"${account.username}" ${said}` };
+      };
+    },
+  };
+}
 
 function profile(options: Options): Profile {
   const sex = options.choice('sex', ['0', '1', '2']);
@@ -122,6 +177,7 @@ function toJson(account: Account) {
     province: account.province,
     country: account.country,
     locale: account.locale ?? null,
+    picture: picturePath(account),
     disabled: account.disabled,
     created_at: account.createdAt.toISOString(),
     updated_at: account.updatedAt.toISOString(),
@@ -137,6 +193,7 @@ function fields(account: Account): Array<[string, string | undefined]> {
     ['Sex', ['', 'male', 'female'][account.sex]],
     ['Place', place],
     ['Language', account.locale],
+    ['Picture', picturePath(account)],
     ['Since', account.createdAt.toISOString()],
     ['Status', status(account)],
   ];

@@ -29,7 +29,10 @@ export class UsageError extends Error {
 
 /** The options as they were given. */
 export class Options {
-  constructor(private readonly values: Readonly<Record<string, unknown>>) {}
+  constructor(
+    private readonly values: Readonly<Record<string, unknown>>,
+    private readonly positional?: string,
+  ) {}
 
   static parse(args: string[], command: Pick<Command, 'options' | 'positional'>): Options {
     const { values, positionals } = parse(args, command.options);
@@ -39,7 +42,7 @@ export class Options {
     if (unexpected !== undefined) {
       throw new UsageError(`"${unexpected}" was not expected here; put quotes around a value that holds spaces`);
     }
-    return new Options(name === undefined || word === undefined ? values : { ...values, [name]: word });
+    return new Options(name === undefined || word === undefined ? values : { ...values, [name]: word }, name);
   }
 
   optional(name: string): string | undefined {
@@ -48,7 +51,8 @@ export class Options {
 
   required(name: string): string {
     const value = this.optional(name);
-    if (value === undefined) throw new UsageError(`--${name} is missing`);
+    // What may stand alone is named as the usage names it.
+    if (value === undefined) throw new UsageError(`${name === this.positional ? `<${name}>` : `--${name}`} is missing`);
     return value;
   }
 
@@ -58,6 +62,11 @@ export class Options {
 
   flag(name: string): boolean {
     return this.values[name] === true;
+  }
+
+  /** True, false for `--no-<name>`, undefined when not named. */
+  given(name: string): boolean | undefined {
+    return this.values[name] as boolean | undefined;
   }
 
   choice<T extends string>(name: string, choices: readonly T[]): T | undefined {
@@ -72,7 +81,7 @@ export class Options {
 
 function parse(args: string[], options: OptionNames) {
   try {
-    return parseArgs({ args, options, allowPositionals: true });
+    return parseArgs({ args, options, allowPositionals: true, allowNegative: true });
   } catch (error) {
     // Node's own sentences name the option and the fix; the part about `--` helps nobody here.
     throw new UsageError((error as Error).message.replace(/\. To specify a positional argument .*$/s, ''));

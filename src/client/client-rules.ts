@@ -5,6 +5,8 @@ import { isLoopbackHost, isPrivateHost } from '../config.js';
 export interface RegistrationContext {
   readonly demo: boolean;
   readonly applicationType: 'web' | 'native';
+  /** WeChat's single-page sites route behind the hash, and their code is appended there (wire format 1.4). */
+  readonly hashRoute?: boolean;
 }
 
 /** Response parameters: a registered query must not be able to imitate one (T38). */
@@ -31,19 +33,27 @@ export function redirectUriProblem(uri: string, context: RegistrationContext): s
   const url = URL.parse(uri);
   if (!url) return `${name} is not an absolute URL`;
   if (/[\\*"<>^`{|}]/.test(uri)) return `${name} holds a wildcard or a character that must be percent-encoded`;
-  if (uri.includes('#')) return `${name} must not have a fragment`;
+  if (uri.includes('#') && !(context.hashRoute && /^[^#]+#!?\/[^#]*$/.test(uri)))
+    return context.hashRoute
+      ? `${name} may have a hash route such as #/login, and no other fragment`
+      : `${name} must not have a fragment`;
   if (url.username || url.password || /^[a-z]+:\/\/[^/?]*@/i.test(uri)) return `${name} must not hold a user name`;
   if (/(^|\/)\.{1,2}(;|\/|\?|$)/.test(uri.replace(/^[a-z]+:\/\/[^/?]*/i, '')))
     return `${name} must not hold . or .. segments`;
   if (/%2f|%2e|%5c|%00|%0a|%0d/i.test(uri.split('?')[0] as string))
     return `${name} must not hold an encoded slash or dot`;
-  for (const key of url.searchParams.keys()) {
+  for (const key of [...url.searchParams.keys(), ...hashQuery(url).keys()]) {
     if (RESERVED_KEYS.has(key)) return `${name} must not use the query key "${key}": it belongs to the answer`;
   }
   // Nothing but a plain host: a `;` or `,` in it would end a directive of the policy that names its origin (T28).
   if (/^https?:$/.test(url.protocol) && !/^https?:\/\/([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d+)?([/?]|$)/i.test(uri))
     return `${name} must write its host plainly: letters, digits, dots and hyphens`;
   return hostProblem(name, uri, url, context);
+}
+
+/** The parameters of a hash route: `#/login?from=menu`. */
+function hashQuery(url: URL): URLSearchParams {
+  return new URLSearchParams(url.hash.split('?')[1]);
 }
 
 function hostProblem(name: string, uri: string, url: URL, context: RegistrationContext): string | undefined {

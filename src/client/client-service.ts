@@ -1,30 +1,21 @@
-/** Registering and finding relying parties; the one way in for console, API and command line. */
+/**
+ * Relying parties: registers, finds, changes, disables and enables them, gives them new secrets and marks exposed ones.
+ * The one way in for console, API and command line.
+ */
 import { AppError } from '../error.js';
-import { hashSecret, newHex, newSecret, sameSecret } from '../secret.js';
-import type { AuthMethod, Client, Dialect } from './client.js';
+import { newHex, newSecret } from '../secret.js';
+import type { Client, Dialect } from './client.js';
 import {
-  callbackDomainProblem,
-  clientNameProblem,
-  embedOriginProblem,
-  type RegistrationContext,
-  redirectUriProblem,
-} from './client-rules.js';
+  applyChange,
+  type ClientChange,
+  changedFields,
+  framingNotes,
+  toRegistration,
+  unionidProblem,
+} from './client-change.js';
+import { droppedEarly, freshSecret, liveSecret, rotated } from './client-secret.js';
 import type { ClientStore } from './client-store.js';
-
-export interface NewClient {
-  name: string;
-  dialect?: Dialect;
-  redirectUris: string[];
-  embedOrigins?: string[];
-  callbackDomain?: string;
-  unionName?: string;
-  applicationType?: 'web' | 'native';
-  authMethod?: AuthMethod;
-  matchCode?: 'type' | 'off';
-  refreshRequiresSecret?: boolean;
-  /** Only for the demo's own clients. */
-  id?: string;
-}
+import { embedOriginsOf, type NewClient, registrationProblems, warningsOf } from './registration.js';
 
 export interface Registered {
   readonly client: Client;
@@ -32,6 +23,11 @@ export interface Registered {
   readonly secret: string | undefined;
   /** What an administrator should know before going on. */
   readonly warnings: readonly string[];
+}
+
+export interface Changed extends Registered {
+  /** Names of columns; empty when everything was so already. */
+  readonly changed: readonly string[];
 }
 
 export interface ClientServiceDeps {
@@ -66,8 +62,81 @@ export class ClientService {
     return { client, secret, warnings: [] };
   }
 
+  /**
+   * Only what is named changes, and only if the client is as good a registration then as a new one must be. A client
+   * that begins to authenticate gets its first secret; one that ceases to has none. Unionids change only when told to.
+   */
+  async update(actor: string, id: string, change: ClientChange): Promise<Changed> {
+    const client = await this.get(id);
+    const next = applyChange(client, change);
+    const changed = changedFields(client, next);
+    if (changed.length === 0) return { client, secret: undefined, warnings: warningsOf(client), changed };
+    const unionids = unionidProblem(client, next, change);
+    refuse([...registrationProblems(toRegistration(next), this.#deps.demo), ...(unionids ? [unionids] : [])]);
+    const secret = next.authMethod !== 'none' && client.authMethod === 'none' ? secretFor(client.dialect) : undefined;
+    const secrets = secret ? [freshSecret(secret)] : next.authMethod === 'none' ? [] : client.secrets;
+    const after = { ...next, secrets, revision: client.revision + 1 };
+    await this.#deps.validate(after);
+    if (!(await this.#deps.store.update(after, client.revision))) throw changedMeanwhile();
+    await this.#deps.audit(actor, 'client.update', id, { changed });
+    const moved = change.redirectUris !== undefined || change.callbackDomain !== undefined;
+    const notes = moved && !change.embedOrigins ? framingNotes(after) : [];
+    return { client: after, secret, warnings: [...warningsOf(after), ...notes], changed };
+  }
+
+  /** From the next request on the client is refused everywhere, with every token it holds (T52). */
+  disable(actor: string, id: string): Promise<Client> {
+    return this.#setDisabled(actor, id, true);
+  }
+
+  enable(actor: string, id: string): Promise<Client> {
+    return this.#setDisabled(actor, id, false);
+  }
+
+  /** A new secret; the one before it lives for the grace, so that the site can be told in peace (T56). */
+  async rotateSecret(actor: string, id: string, graceSeconds: number): Promise<Registered> {
+    const client = await this.get(id);
+    if (client.authMethod === 'none')
+      throw new AppError('invalid_request', { message: 'a public client has no secret; change --auth-method first' });
+    const secret = secretFor(client.dialect);
+    const secrets = rotated(client.secrets, freshSecret(secret), graceSeconds);
+    const dropped = droppedEarly(client.secrets, secrets);
+    if (!(await this.#deps.store.replaceSecrets(id, secrets, client.revision))) throw changedMeanwhile();
+    await this.#deps.audit(actor, 'client.rotate-secret', id, { grace_seconds: graceSeconds });
+    const next = { ...client, secrets, revision: client.revision + 1 };
+    const notes = dropped.map(
+      (end) => `the secret that was to work until ${end} is refused from now on: two are accepted at most`,
+    );
+    return { client: next, secret, warnings: [...warningsOf(next), ...notes] };
+  }
+
+  /**
+   * Somebody sent these in a query string, where logs keep them. True when that made a live secret of the client known
+   * as exposed: once for each secret, whoever repeats it (T55).
+   */
+  async noteExposed(id: string, secrets: readonly string[]): Promise<boolean> {
+    const client = await this.#deps.store.find(id);
+    const now = new Date();
+    let marked = false;
+    for (const secret of secrets) {
+      const known = client && liveSecret(client.secrets, secret, now);
+      if (!known || known.exposedAt) continue;
+      if (!(await this.#deps.store.markSecretExposed(id, known.hash, now.toISOString()))) continue;
+      await this.#deps.audit('server', 'client.secret-exposed', id, { secret_of: known.createdAt });
+      marked = true;
+    }
+    return marked;
+  }
+
   find(id: string): Promise<Client | undefined> {
     return this.#deps.store.find(id);
+  }
+
+  /** The client, or an error that says where all of them are listed. */
+  async get(id: string): Promise<Client> {
+    const client = await this.#deps.store.find(id);
+    if (client) return client;
+    throw new AppError('not_found', { message: `there is no client "${id}"; "clients list" shows all of them` });
   }
 
   /** The client, unless unknown or disabled. */
@@ -80,30 +149,39 @@ export class ClientService {
     return this.#deps.store.list();
   }
 
+  async #setDisabled(actor: string, id: string, disabled: boolean): Promise<Client> {
+    const client = await this.get(id);
+    // Nobody changed anything if it was so already: nothing to tell the audit log.
+    if (!(await this.#deps.store.setDisabled(id, disabled))) return { ...client, disabled };
+    await this.#deps.audit(actor, disabled ? 'client.disable' : 'client.enable', id);
+    return { ...client, disabled, revision: client.revision + 1 };
+  }
+
   #build(input: NewClient): { client: Client; secret: string | undefined } {
     const dialect = input.dialect ?? 'oauth';
-    const applicationType = input.applicationType ?? 'web';
-    const embedOrigins = input.embedOrigins?.length
-      ? input.embedOrigins
-      : originsOf(input.redirectUris, input.callbackDomain);
-    const problems = registrationProblems(input, { demo: this.#deps.demo, applicationType });
-    if (problems.length > 0) throw new AppError('invalid_request', { message: problems.join('; ') });
+    const problems = registrationProblems(input, this.#deps.demo);
+    refuse(problems);
     const authMethod = input.authMethod ?? (dialect === 'wechat' ? 'client_secret_post' : 'client_secret_basic');
-    // WeChat's shapes: app secrets are 32 hex digits there. 256 bits everywhere else.
-    const secret = authMethod === 'none' ? undefined : dialect === 'wechat' ? newHex(16) : newSecret();
+    const secret = authMethod === 'none' ? undefined : secretFor(dialect);
     const client: Client = {
       id: input.id ?? (dialect === 'wechat' ? `wx${newHex(8)}` : `qc${newHex(8)}`),
       name: input.name.normalize('NFKC'),
+      revision: 0,
       dialect,
-      applicationType,
+      applicationType: input.applicationType ?? 'web',
       authMethod,
-      secrets: secret ? [{ hash: hashSecret(secret), createdAt: new Date().toISOString() }] : [],
+      secrets: secret ? [freshSecret(secret)] : [],
       redirectUris: [...new Set(input.redirectUris)],
       callbackDomain: input.callbackDomain,
-      embedOrigins: [...new Set(embedOrigins)],
+      embedOrigins: embedOriginsOf(input),
       unionName: input.unionName,
       matchCode: input.matchCode ?? 'type',
+      scope: input.scope,
       refreshRequiresSecret: input.refreshRequiresSecret ?? false,
+      stateRequired: input.stateRequired ?? false,
+      openidRequired: input.openidRequired ?? false,
+      jsonAnswers: input.jsonAnswers ?? false,
+      styleSheets: input.styleSheets ?? false,
       createdAt: new Date(),
       disabled: false,
     };
@@ -111,54 +189,15 @@ export class ClientService {
   }
 }
 
-/** True when `secret` is one of the client's live secrets. Takes the same time for none, a wrong and a right one. */
-export function secretMatches(client: Client | undefined, secret: string, now = new Date()): boolean {
-  const presented = hashSecret(secret);
-  let matches = false;
-  for (const known of client?.secrets.length ? client.secrets : [{ hash: '-'.repeat(43), createdAt: '' }]) {
-    const live = !('expiresAt' in known) || !known.expiresAt || new Date(known.expiresAt) > now;
-    if (sameSecret(known.hash, presented) && live) matches = true;
-  }
-  return matches;
+/** WeChat's shapes: app secrets are 32 hex digits there. 256 bits everywhere else. */
+function secretFor(dialect: Dialect): string {
+  return dialect === 'wechat' ? newHex(16) : newSecret();
 }
 
-function registrationProblems(input: NewClient, context: RegistrationContext): string[] {
-  const dialect = input.dialect ?? 'oauth';
-  const problems: Array<string | undefined> = [clientNameProblem(input.name.normalize('NFKC'))];
-  if (input.redirectUris.length === 0 && !input.callbackDomain) problems.push('at least one redirect URI is needed');
-  if (input.redirectUris.length > 50) problems.push('at most 50 redirect URIs');
-  for (const uri of input.redirectUris) problems.push(redirectUriProblem(uri, context));
-  for (const origin of input.embedOrigins ?? []) problems.push(embedOriginProblem(origin, context));
-  if (input.callbackDomain !== undefined) {
-    if (dialect !== 'wechat')
-      problems.push('a callback domain exists in the wechat dialect only; register exact redirect URIs');
-    problems.push(callbackDomainProblem(input.callbackDomain, context));
-  }
-  if (input.unionName !== undefined && !/^[a-z0-9][a-z0-9._-]{0,63}$/i.test(input.unionName)) {
-    problems.push('a union name has 1 to 64 letters, digits or . _ -');
-  }
-  if (dialect === 'wechat' && input.authMethod === 'none') problems.push('a wechat client always has a secret');
-  return problems.filter((problem) => problem !== undefined);
+function refuse(problems: readonly string[]): void {
+  if (problems.length > 0) throw new AppError('invalid_request', { message: problems.join('; ') });
 }
 
-/** The origins of web redirect URIs may frame the waiting page unless the administrator names others (T28). */
-function originsOf(redirectUris: string[], callbackDomain: string | undefined): string[] {
-  const origins = redirectUris.map((uri) => URL.parse(uri)).filter((url) => url && /^https?:$/.test(url.protocol));
-  return [...origins.map((url) => (url as URL).origin), ...(callbackDomain ? [`https://${callbackDomain}`] : [])];
-}
-
-function warningsOf(client: Client): string[] {
-  const warnings: string[] = [];
-  if (client.dialect === 'wechat') {
-    warnings.push('the wechat dialect puts the secret and tokens in query strings: keep them out of your proxy logs');
-  }
-  if (client.callbackDomain) {
-    warnings.push(`a callback domain accepts any address on ${client.callbackDomain}: exact redirect URIs are safer`);
-  }
-  if (client.matchCode === 'off') {
-    warnings.push(
-      "without the match code, a person who is shown somebody else's QR code is one tap from letting them in",
-    );
-  }
-  return warnings;
+function changedMeanwhile(): AppError {
+  return new AppError('conflict', { message: 'the client was changed by somebody else meanwhile; try again' });
 }

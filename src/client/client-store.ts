@@ -1,7 +1,8 @@
 /** The rows of clients. Nothing is cached: a change is seen by every node at the next request (T52). */
 import type { Database } from '../database/database.js';
 import type { Row, Statement } from '../database/statement.js';
-import type { AuthMethod, Client, ClientSecret, Dialect } from './client.js';
+import type { AuthMethod, Client, Dialect } from './client.js';
+import type { ClientSecret } from './client-secret.js';
 
 export interface ClientStore {
   /** False when the id is taken. */
@@ -10,42 +11,68 @@ export interface ClientStore {
   list(): Promise<Client[]>;
   /** Where the client may be reached, and its secrets; for the demo's clients, made afresh at each start. */
   replaceSecretsAndAddresses(client: Client): Promise<void>;
+  /** Writes the settings and secrets of `next` over the revision that was read; false when it was changed since. */
+  update(next: Client, revision: number): Promise<boolean>;
+  /** False when it was so already. */
+  setDisabled(id: string, disabled: boolean): Promise<boolean>;
+  /** The same of the secrets alone. */
+  replaceSecrets(id: string, next: readonly ClientSecret[], revision: number): Promise<boolean>;
+  /** True for the one who marks this secret first. */
+  markSecretExposed(id: string, hash: string, at: string): Promise<boolean>;
 }
 
-const COLUMNS = `id, name, dialect, application_type, auth_method, secrets, redirect_uris, callback_domain, embed_origins,
-  union_name, match_code, refresh_requires_secret, created_at, disabled_at`;
+const COLUMNS = `id, revision, name, dialect, application_type, auth_method, secrets, redirect_uris, callback_domain,
+  embed_origins, union_name, match_code, scope, refresh_requires_secret, state_required, openid_required, json_answers,
+  style_sheets, created_at, disabled_at`;
 const INSERT: Statement = {
   name: 'client-insert',
-  text: `INSERT INTO client (id, name, dialect, application_type, auth_method, secrets, redirect_uris, callback_domain,
-           embed_origins, union_name, match_code, refresh_requires_secret)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (id) DO NOTHING RETURNING 1 AS won`,
+  text: `INSERT INTO client (id, dialect, application_type, name, auth_method, secrets, redirect_uris, callback_domain,
+           embed_origins, union_name, match_code, scope, refresh_requires_secret, state_required, openid_required,
+           json_answers, style_sheets)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+         ON CONFLICT (id) DO NOTHING RETURNING 1 AS won`,
 };
 const FIND: Statement = { name: 'client-find', text: `SELECT ${COLUMNS} FROM client WHERE id = $1` };
 const LIST: Statement = { name: 'client-list', text: `SELECT ${COLUMNS} FROM client ORDER BY created_at, id` };
 const REPLACE: Statement = {
   name: 'client-replace-addresses',
-  text: 'UPDATE client SET secrets = $2, redirect_uris = $3, embed_origins = $4, updated_at = now() WHERE id = $1',
+  text: `UPDATE client SET revision = revision + 1, secrets = $2, redirect_uris = $3, embed_origins = $4,
+           updated_at = now() WHERE id = $1`,
+};
+const UPDATE: Statement = {
+  name: 'client-update',
+  text: `UPDATE client SET revision = revision + 1, name = $3, auth_method = $4, secrets = $5, redirect_uris = $6,
+           callback_domain = $7, embed_origins = $8, union_name = $9, match_code = $10, scope = $11,
+           refresh_requires_secret = $12, state_required = $13, openid_required = $14, json_answers = $15,
+           style_sheets = $16, updated_at = now()
+         WHERE id = $1 AND revision = $2 RETURNING 1 AS won`,
+};
+const SET_DISABLED: Statement = {
+  name: 'client-set-disabled',
+  text: `UPDATE client SET revision = revision + 1, disabled_at = CASE WHEN $2 THEN now() END, updated_at = now()
+         WHERE id = $1 AND (disabled_at IS NOT NULL) <> $2 RETURNING 1 AS won`,
+};
+const REPLACE_SECRETS: Statement = {
+  name: 'client-replace-secrets',
+  text: `UPDATE client SET revision = revision + 1, secrets = $3, updated_at = now()
+         WHERE id = $1 AND revision = $2 RETURNING 1 AS won`,
+};
+const MARK_EXPOSED: Statement = {
+  name: 'client-mark-exposed',
+  text: `UPDATE client SET revision = revision + 1, updated_at = now(), secrets = (
+           SELECT jsonb_agg(CASE WHEN one ->> 'hash' = $2 THEN one || jsonb_build_object('exposedAt', $3::text) ELSE one END
+                            ORDER BY place)
+           FROM jsonb_array_elements(secrets) WITH ORDINALITY AS each (one, place))
+         WHERE id = $1 AND EXISTS (
+           SELECT FROM jsonb_array_elements(secrets) AS one
+           WHERE one ->> 'hash' = $2 AND one -> 'exposedAt' IS NULL)
+         RETURNING 1 AS won`,
 };
 
 export function createClientStore(database: Database): ClientStore {
+  const won = async (statement: Statement, values: unknown[]) => (await database.query(statement, values)).length === 1;
   return {
-    async insert(c) {
-      const rows = await database.query(INSERT, [
-        c.id,
-        c.name,
-        c.dialect,
-        c.applicationType,
-        c.authMethod,
-        JSON.stringify(c.secrets),
-        c.redirectUris,
-        c.callbackDomain ?? null,
-        c.embedOrigins,
-        c.unionName ?? null,
-        c.matchCode,
-        c.refreshRequiresSecret,
-      ]);
-      return rows.length === 1;
-    },
+    insert: (c) => won(INSERT, [c.id, c.dialect, c.applicationType, ...changeable(c)]),
     async find(id) {
       // No text in the database holds a NUL; Postgres would refuse the question.
       if (id.includes('\0')) return undefined;
@@ -56,13 +83,38 @@ export function createClientStore(database: Database): ClientStore {
     async replaceSecretsAndAddresses(c) {
       await database.query(REPLACE, [c.id, JSON.stringify(c.secrets), c.redirectUris, c.embedOrigins]);
     },
+    update: (c, revision) => won(UPDATE, [c.id, revision, ...changeable(c)]),
+    setDisabled: (id, disabled) => won(SET_DISABLED, [id, disabled]),
+    replaceSecrets: (id, next, revision) => won(REPLACE_SECRETS, [id, revision, JSON.stringify(next)]),
+    markSecretExposed: (id, hash, at) => won(MARK_EXPOSED, [id, hash, at]),
   };
+}
+
+/** In the order in which both statements name them. */
+function changeable(c: Client): unknown[] {
+  return [
+    c.name,
+    c.authMethod,
+    JSON.stringify(c.secrets),
+    c.redirectUris,
+    c.callbackDomain ?? null,
+    c.embedOrigins,
+    c.unionName ?? null,
+    c.matchCode,
+    c.scope ?? null,
+    c.refreshRequiresSecret,
+    c.stateRequired,
+    c.openidRequired,
+    c.jsonAnswers,
+    c.styleSheets,
+  ];
 }
 
 /** Of a row read here, or of the same row as JSON in a join. */
 export function toClient(row: Row): Client {
   return {
     id: row.id as string,
+    revision: row.revision as number,
     name: row.name as string,
     dialect: row.dialect as Dialect,
     applicationType: row.application_type as Client['applicationType'],
@@ -73,7 +125,12 @@ export function toClient(row: Row): Client {
     embedOrigins: row.embed_origins as string[],
     unionName: (row.union_name as string | null) ?? undefined,
     matchCode: row.match_code as Client['matchCode'],
+    scope: (row.scope as string | null) ?? undefined,
     refreshRequiresSecret: row.refresh_requires_secret as boolean,
+    stateRequired: row.state_required as boolean,
+    openidRequired: row.openid_required as boolean,
+    jsonAnswers: row.json_answers as boolean,
+    styleSheets: row.style_sheets as boolean,
     createdAt: new Date(row.created_at as Date | string),
     disabled: row.disabled_at !== null,
   };

@@ -1,21 +1,22 @@
 /** A relying party, and which redirect URIs it may use. */
 import { isLoopbackHost } from '../config.js';
 import { RESERVED_KEYS } from './client-rules.js';
+import type { ClientSecret } from './client-secret.js';
 
 export type Dialect = 'oauth' | 'wechat';
-export type AuthMethod = 'client_secret_basic' | 'client_secret_post' | 'none';
+/** Every scope a client of each dialect may be registered for. */
+export const SCOPES_OF: Readonly<Record<Dialect, readonly string[]>> = {
+  oauth: ['openid', 'profile', 'offline_access', 'unionid'],
+  wechat: ['snsapi_login'],
+};
 
-/** One of at most two live secrets; only the hash is kept. */
-export interface ClientSecret {
-  readonly hash: string;
-  readonly createdAt: string;
-  /** ISO date after which it is refused; absent for the current one. */
-  readonly expiresAt?: string;
-}
+export type AuthMethod = 'client_secret_basic' | 'client_secret_post' | 'none';
 
 export interface Client {
   /** client_id; in the WeChat dialect the appid, `wx` + 16 hex digits. */
   readonly id: string;
+  /** Counts the changes; a store writes only over the revision it read. */
+  readonly revision: number;
   readonly name: string;
   readonly dialect: Dialect;
   readonly applicationType: 'web' | 'native';
@@ -29,7 +30,18 @@ export interface Client {
   /** Clients of one union see the same union id; a client without one has its own. */
   readonly unionName?: string;
   readonly matchCode: 'type' | 'off';
+  /** The scopes it may ask for, separated by spaces; undefined: all of its dialect (T54). */
+  readonly scope?: string;
+  /** WeChat dialect only, from here on: what a stricter or a friendlier site may have switched. */
   readonly refreshRequiresSecret: boolean;
+  /** A request without `state` is refused (T93). */
+  readonly stateRequired: boolean;
+  /** A missing or garbled `openid` at /sns/auth and /sns/userinfo is an error instead of being read from the token. */
+  readonly openidRequired: boolean;
+  /** Answers of /sns are `application/json; charset=utf-8` instead of `text/plain`. */
+  readonly jsonAnswers: boolean;
+  /** The site's own style sheet (`href`) is loaded in its frame (T94). */
+  readonly styleSheets: boolean;
   readonly createdAt: Date;
   readonly disabled: boolean;
 }
@@ -38,7 +50,10 @@ export interface Client {
  * Byte-for-byte equality with a registered URI (RFC 9700 2.1); a native app's loopback URI may differ in its port
  * (RFC 8252 7.3); a WeChat client with a callback domain may use any address on that host.
  */
-export function redirectUriAllowed(client: Client, uri: string): boolean {
+export function redirectUriAllowed(
+  client: Pick<Client, 'dialect' | 'applicationType' | 'redirectUris' | 'callbackDomain'>,
+  uri: string,
+): boolean {
   if (client.redirectUris.includes(uri)) return true;
   if (client.applicationType === 'native' && client.redirectUris.some((known) => sameButPort(known, uri))) return true;
   return client.dialect === 'wechat' && client.callbackDomain !== undefined && isOnHost(uri, client.callbackDomain);
@@ -60,14 +75,15 @@ function sameButPort(known: string, asked: string): boolean {
 
 /**
  * Host equality on the parsed URL, and on the text itself: no port, no user name, no trailing dot, no backslash. https
- * as for every redirect URI (loopback aside), and no query key that could pass for a part of the answer (T38).
+ * as for every redirect URI (loopback aside), and no query key that could pass for a part of the answer (T38). No
+ * fragment: browsers carry it along every redirect, so a page of the domain that sends its visitors elsewhere would send
+ * the code with them. A hash route is registered as an exact URI.
  */
 function isOnHost(uri: string, domain: string): boolean {
-  if (/[^\x21-\x7e]|\\/.test(uri)) return false;
-  const [, scheme, authority] = /^(https?):\/\/([^/?#]+)/.exec(uri) ?? [];
+  if (/[^\x21-\x7e]|[\\#]/.test(uri)) return false;
+  const [, scheme, authority] = /^(https?):\/\/([^/?]+)/.exec(uri) ?? [];
   if (authority?.toLowerCase() !== domain || (scheme === 'http' && !isLoopbackHost(domain))) return false;
   const url = URL.parse(uri);
   if (url?.hostname !== domain || url.port !== '' || url.username !== '') return false;
-  const hashQuery = new URLSearchParams(url.hash.split('?')[1]);
-  return ![...url.searchParams.keys(), ...hashQuery.keys()].some((key) => RESERVED_KEYS.has(key));
+  return ![...url.searchParams.keys()].some((key) => RESERVED_KEYS.has(key));
 }

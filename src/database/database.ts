@@ -68,6 +68,11 @@ export function openDatabase(
         throw unavailable(error);
       });
       let broken: Error | undefined;
+      // Cut between two statements, nobody is waiting for an answer; without a listener that would end the process.
+      const cut = (error: Error) => {
+        broken = error;
+      };
+      client.on('error', cut);
       try {
         await client.query('BEGIN');
         const result = await work({ query: (statement, values) => run(client, statement, values) });
@@ -79,6 +84,7 @@ export function openDatabase(
         });
         throw meaningOf(error);
       } finally {
+        client.off('error', cut);
         client.release(broken);
       }
     },
@@ -114,6 +120,8 @@ async function run<R extends Row>(on: pg.Pool | pg.PoolClient, statement: Statem
 /** Two nodes that migrate an empty database at once collide in knex's own lock table; this lock stands before it. */
 async function migrate(url: string, knex: Knex): Promise<void> {
   const lock = new pg.Client({ connectionString: url });
+  // What it is in the middle of fails by itself; without a listener a cut would end the process first.
+  lock.on('error', () => {});
   await lock.connect();
   try {
     await lock.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);

@@ -6,6 +6,9 @@ import * as client from '../../migrations/0003_client.js';
 import * as ticket from '../../migrations/0004_ticket.js';
 import * as serverKey from '../../migrations/0005_server_key.js';
 import * as audit from '../../migrations/0006_audit.js';
+import * as clientSettings from '../../migrations/0007_client_settings.js';
+import * as accountPicture from '../../migrations/0008_account_picture.js';
+import * as grantAccount from '../../migrations/0009_grant_account.js';
 
 const MIGRATIONS: ReadonlyArray<readonly [name: string, migration: Knex.Migration]> = [
   ['0001_engine_record', engineRecord],
@@ -14,6 +17,9 @@ const MIGRATIONS: ReadonlyArray<readonly [name: string, migration: Knex.Migratio
   ['0004_ticket', ticket],
   ['0005_server_key', serverKey],
   ['0006_audit', audit],
+  ['0007_client_settings', clientSettings],
+  ['0008_account_picture', accountPicture],
+  ['0009_grant_account', grantAccount],
 ];
 
 /** Imports instead of a folder scan: the same code runs from TypeScript and from dist/. */

@@ -50,6 +50,8 @@ export function createAdapter(kind: string, deps: AdapterDeps): EngineAdapter {
     const family = await records.findWithFamily(kind, keyOf(token));
     if (!family) return undefined;
     const { record, grant, client, account } = family;
+    // Lost against a request of the same client a moment ago: refused, but no theft, so the family lives (T47).
+    if (kind === 'RefreshToken' && record.justConsumed) return undefined;
     if (grant) remember('Grant', String(record.payload.grantId), grant);
     if (client && !client.disabled) remember('Client', client.id, client);
     if (account && !account.disabled) remember('Account', account.id, account);

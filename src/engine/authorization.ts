@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import inject, { type DispatchFunc } from 'light-my-request';
 import { errors, type Provider } from 'oidc-provider';
+import { SCOPES_OF } from '../client/client.js';
 import { AppError } from '../error.js';
 import { withOurErrors } from './outage.js';
 
@@ -59,7 +60,7 @@ export function createAuthorization(provider: Provider, handle: DispatchFunc): A
       clientId: String(client_id),
       redirectUri: String(redirect_uri),
       state: typeof state === 'string' ? state : undefined,
-      scope: typeof scope === 'string' ? scope : '',
+      scope: knownScope(scope),
       endsAt: new Date(found.exp * 1000),
     };
   };
@@ -89,6 +90,18 @@ export function createAuthorization(provider: Provider, handle: DispatchFunc): A
       throw refusal(location, answer.body);
     },
   });
+}
+
+const KNOWN: ReadonlySet<string> = new Set([...SCOPES_OF.oauth, ...SCOPES_OF.wechat]);
+
+/** What of the asked scopes exists here. The rest is left out (RFC 6749 3.3): on the phone, in the code, in the token. */
+export function knownScope(asked: unknown): string {
+  return typeof asked === 'string'
+    ? asked
+        .split(' ')
+        .filter((scope) => KNOWN.has(scope))
+        .join(' ')
+    : '';
 }
 
 /** The engine tells an error in the redirect once client and URI are valid, in its own body before that. */

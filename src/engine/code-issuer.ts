@@ -3,6 +3,7 @@ import type { Provider } from 'oidc-provider';
 import type { Account } from '../account/account.js';
 import { AppError } from '../error.js';
 import type { Subject } from '../ticket/ticket.js';
+import { knownScope } from './authorization.js';
 import { withOurErrors } from './outage.js';
 
 /** The answer to one authorization request (RFC 6749 4.1.2): a code, or an error. */
@@ -15,8 +16,11 @@ export interface AuthorizationAnswer {
 }
 
 export interface CodeIssuer {
-  /** `gone` when the request is over, `forbidden` when the account may no longer sign in. */
-  issue(requestUid: string, subject: Subject): Promise<AuthorizationAnswer>;
+  /**
+   * `gone` when the request is over, its redirect URI no longer registered, or the phone session that allowed it ended;
+   * `forbidden` when the account may no longer sign in.
+   */
+  issue(requestUid: string, subject: Subject, sessionId: string): Promise<AuthorizationAnswer>;
   /** The person said no. `gone` when the request is over. */
   refuse(requestUid: string): Promise<AuthorizationAnswer>;
 }
@@ -27,6 +31,8 @@ export function createCodeIssuer(
     activeAccount: (id: string) => Promise<Account | undefined>;
     /** Ends the request; true for exactly one caller. */
     claimRequest: (uid: string) => Promise<boolean>;
+    /** Whether this phone session has not been ended. */
+    sessionLives: (id: string) => Promise<boolean>;
   },
 ): CodeIssuer {
   const request = async (uid: string) => {
@@ -39,15 +45,16 @@ export function createCodeIssuer(
     if (!(await deps.claimRequest(uid))) throw new AppError('gone');
   };
   return withOurErrors<CodeIssuer>({
-    async issue(requestUid, subject) {
+    async issue(requestUid, subject, sessionId) {
       const [interaction, account] = await Promise.all([request(requestUid), deps.activeAccount(subject.accountId)]);
       if (!account) throw new AppError('forbidden');
       const { params } = interaction;
       const client = await provider.Client.find(String(params.client_id));
-      if (!client) throw new AppError('gone');
+      // The client may have been changed since the request was frozen.
+      if (!client?.redirectUriAllowed(String(params.redirect_uri))) throw new AppError('gone');
       await claim(requestUid);
       await spendPushedRequest(provider, interaction as { parJti?: string });
-      const scope = typeof params.scope === 'string' ? params.scope : undefined;
+      const scope = knownScope(params.scope) || undefined;
       const grant = new provider.Grant({ accountId: account.id, clientId: client.clientId });
       if (scope) grant.addOIDCScope(scope);
       const grantId = await grant.save();
@@ -65,6 +72,11 @@ export function createCodeIssuer(
         claims: {},
       } as ConstructorParameters<typeof provider.AuthorizationCode>[0]);
       const value = await code.save();
+      // Looked at after saving: whoever ends a session ends the grants next, so one of the two sees the other (T20).
+      if (!(await deps.sessionLives(sessionId))) {
+        await provider.AuthorizationCode.revokeByGrantId(grantId);
+        throw new AppError('gone');
+      }
       return { ...answerTo(params), code: value };
     },
     async refuse(requestUid) {

@@ -2,14 +2,20 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Configuration, type KoaContextWithOIDC, Provider } from 'oidc-provider';
 import type { Account } from '../account/account.js';
-import { type Client, redirectUriAllowed } from '../client/client.js';
-import { secretMatches } from '../client/client-service.js';
+import { type Client, type Dialect, redirectUriAllowed, SCOPES_OF } from '../client/client.js';
 import { AppError } from '../error.js';
 import { type AdapterDeps, createAdapter, recordKey, TemporarilyUnavailable } from './adapter.js';
+import {
+  authenticateClients,
+  compareByHash,
+  isForClients,
+  type SecretGuesses,
+  withGuesses,
+} from './client-authentication.js';
 import { EXTRA_PROPERTIES, toMetadata } from './client-metadata.js';
 import type { ServerKeys } from './server-keys.js';
-import { CLAIMS, profileClaims, SCOPES, type Subjects } from './subjects.js';
-import { countWrongVerifier } from './wrong-verifiers.js';
+import { CLAIMS, profileClaims, type Subjects } from './subjects.js';
+import { countWrongVerifier, verifierMatches } from './wrong-verifiers.js';
 
 export interface EngineDeps extends AdapterDeps {
   publicUrl: string;
@@ -37,12 +43,14 @@ export const TTL = {
 
 export function createEngine(deps: EngineDeps): Provider {
   const provider = new Provider(deps.publicUrl, configuration(deps));
-  overrideClient(provider);
+  overrideRedirectUris(provider);
+  compareByHash(provider);
   // Absolute URLs come from these two headers, which requestFor() sets from the configuration.
   provider.proxy = true;
   // Its errors are logged above, in our format, not printed.
   provider.silent = true;
   provider.use(aroundEngine(deps.secureCookies));
+  provider.use(authenticateClients());
   provider.use(countWrongVerifiers(provider, deps));
   provider.on('server_error', (ctx, error) => deps.onError(error, ctx.req));
   provider.on('grant.error', (ctx, error) => {
@@ -55,7 +63,8 @@ export function createEngine(deps: EngineDeps): Provider {
 export function engineHandler(provider: Provider, publicUrl: string) {
   const callback = provider.callback();
   const { host, protocol } = new URL(publicUrl);
-  return (req: IncomingMessage, res: ServerResponse): Promise<void> => {
+  return (req: IncomingMessage, res: ServerResponse, guesses?: SecretGuesses): Promise<void> => {
+    withGuesses(req, guesses);
     delete req.headers['x-forwarded-host'];
     delete req.headers['x-forwarded-for'];
     req.headers.host = host;
@@ -85,7 +94,7 @@ function configuration(deps: EngineDeps): Configuration {
       long: { ...cookie, path: '/' },
       short: cookie,
     },
-    scopes: SCOPES,
+    scopes: [...SCOPES_OF.oauth, ...SCOPES_OF.wechat],
     claims: CLAIMS,
     subjectTypes: ['pairwise'],
     pairwiseIdentifier: async (_ctx, accountId, client) => deps.subjects.openid(client.clientId, accountId),
@@ -126,7 +135,7 @@ function configuration(deps: EngineDeps): Configuration {
     },
     renderError(ctx, out) {
       // The embed door asks in JSON and draws the page itself; the authorization endpoint calls this for it too.
-      if (ctx.accepts('html', 'json') === 'json') ctx.body = out;
+      if (ctx.accepts('html', 'json') === 'json' || isForClients(ctx)) ctx.body = out;
       else deps.errorPage(ctx, out);
     },
   };
@@ -148,23 +157,16 @@ async function findAccount(deps: EngineDeps, ctx: KoaContextWithOIDC, id: string
   };
 }
 
-/** Secrets are compared by hash, redirect URIs by our rules; both are documented extension points of the engine's client. */
-function overrideClient(provider: Provider): void {
-  const own = (client: InstanceType<Provider['Client']>) =>
-    ({
-      dialect: client.dialect,
-      applicationType: client.applicationType,
-      redirectUris: client.redirectUris,
-      callbackDomain: client.callback_domain,
-      secrets: client.secret_hashes,
-    }) as unknown as Client;
-  const { prototype } = provider.Client;
-  prototype.redirectUriAllowed = function (uri: string) {
-    return redirectUriAllowed(own(this), uri);
-  };
-  prototype.compareClientSecret = async function (secret: string) {
-    // The WeChat app secret opens /sns only, never the engine's token endpoint (T93).
-    return secretMatches(own(this), secret) && this.dialect !== 'wechat';
+/** Redirect URIs are compared by our rules; a documented extension point of the engine's client. */
+function overrideRedirectUris(provider: Provider): void {
+  provider.Client.prototype.redirectUriAllowed = function (uri: string) {
+    const rules = {
+      dialect: this.dialect as Dialect,
+      applicationType: this.applicationType ?? 'web',
+      redirectUris: this.registered_redirect_uris as string[],
+      callbackDomain: this.callback_domain as string | undefined,
+    };
+    return redirectUriAllowed(rules, uri);
   };
 }
 
@@ -183,7 +185,7 @@ function aroundEngine(secureCookies: boolean) {
 /** The engine lists what it could do; clients may do less: answers go by query, and WeChat's scope has its own door. */
 function trueMetadata(document: Record<string, unknown>): void {
   document.response_modes_supported = ['query'];
-  document.scopes_supported = SCOPES.filter((scope) => scope !== 'snsapi_login');
+  document.scopes_supported = [...SCOPES_OF.oauth];
 }
 
 function countWrongVerifiers(provider: Provider, deps: EngineDeps) {
@@ -196,6 +198,8 @@ function countWrongVerifiers(provider: Provider, deps: EngineDeps) {
     const key = recordKey('AuthorizationCode', code);
     const record = await deps.records.find('AuthorizationCode', key);
     if (!record || record.consumedAt !== undefined || record.payload.clientId !== oidc.client.clientId) return;
+    // Refused for something else: the verifier proves that nobody is guessing.
+    if (verifierMatches(record.payload.codeChallenge as string | undefined, verifier)) return;
     await countWrongVerifier(provider, code, record.payload.grantId);
   };
 }

@@ -1,13 +1,12 @@
 /** What the engine's token and userinfo endpoints do, on the same models and rows, for dialects with their own wire format. */
-import { createHash } from 'node:crypto';
 import type { Provider } from 'oidc-provider';
 import type { Account } from '../account/account.js';
 import { type Client, unionOf } from '../client/client.js';
-import { keyedHash, sameSecret } from '../secret.js';
+import { keyedHash } from '../secret.js';
 import { TTL } from './create-engine.js';
 import { withOurErrors } from './outage.js';
 import type { Subjects } from './subjects.js';
-import { countWrongVerifier } from './wrong-verifiers.js';
+import { countWrongVerifier, verifierMatches } from './wrong-verifiers.js';
 
 export type ExchangeProblem =
   | 'code_invalid'
@@ -16,6 +15,8 @@ export type ExchangeProblem =
   | 'refresh_token_expired'
   | 'access_token_invalid'
   | 'access_token_expired'
+  | 'grant_ended'
+  | 'client_disabled'
   | 'account_unavailable';
 
 /** Why an exchange was refused; the dialect finds its own words. */
@@ -49,14 +50,15 @@ export interface Exchange {
   exchangeCode(client: Client, code: string, codeVerifier: string | undefined): Promise<Tokens>;
   /** The same refresh token comes back; the access token too while it lives, with its life renewed. */
   refresh(client: Client, refreshToken: string): Promise<Tokens>;
-  /** Who an access token of a wechat client belongs to. */
-  whose(accessToken: string): Promise<TokenOwner>;
+  /** Who an access token of a wechat client belongs to; `onClient` hears whose token it is even when it is refused. */
+  whose(accessToken: string, onClient?: (client: Client) => void): Promise<TokenOwner>;
 }
 
 export interface ExchangeDeps {
   subjects: Subjects;
   activeAccount: (id: string) => Promise<Account | undefined>;
-  activeClient: (id: string) => Promise<Client | undefined>;
+  /** Disabled ones too. */
+  findClient: (id: string) => Promise<Client | undefined>;
 }
 
 type Owned = { accountId?: string; clientId?: string; grantId?: string; scope?: string };
@@ -67,7 +69,10 @@ export function createExchange(provider: Provider, deps: ExchangeDeps): Exchange
     if (!account) throw new ExchangeRefused(problem);
     return account;
   };
-  /** A token is worth what its grant is worth: an ended grant ends it at once. */
+  /**
+   * A token is worth what its grant is worth: an ended grant ends it at once. Ending one grant removes its tokens with
+   * it; tokens without a grant are what a changed password leaves behind (T20).
+   */
   const checkGrant = async (token: Owned, problem: ExchangeProblem) => {
     const grant = token.grantId === undefined ? undefined : await provider.Grant.find(token.grantId);
     if (grant?.clientId !== token.clientId || grant?.accountId !== token.accountId) throw new ExchangeRefused(problem);
@@ -127,30 +132,31 @@ export function createExchange(provider: Provider, deps: ExchangeDeps): Exchange
       const token = await provider.RefreshToken.find(value, { ignoreExpiration: true });
       if (!token || token.clientId !== client.id || token.consumed) throw new ExchangeRefused('refresh_token_invalid');
       if (token.isExpired) throw new ExchangeRefused('refresh_token_expired');
-      await Promise.all([
-        checkGrant(token, 'refresh_token_invalid'),
-        liveAccount(token.accountId, 'account_unavailable'),
-      ]);
+      await Promise.all([checkGrant(token, 'grant_ended'), liveAccount(token.accountId, 'account_unavailable')]);
       const owned = { accountId: token.accountId, clientId: client.id, grantId: token.grantId, scope: token.scope };
-      let accessValue = accessTokenFor(value, token.rotations ?? 0);
-      if (!(await provider.AccessToken.find(accessValue))) {
-        token.rotations = (token.rotations ?? 0) + 1;
-        await token.save();
-        accessValue = accessTokenFor(value, token.rotations);
+      const generation = token.rotations ?? 0;
+      const living = accessTokenFor(value, generation);
+      if (await provider.AccessToken.find(living)) {
+        await saveAccessToken(owned, 'refresh_token', living);
+        return tokensOf(client, owned, living, value);
       }
-      await saveAccessToken(owned, 'refresh_token', accessValue);
-      return tokensOf(client, owned, accessValue, value);
+      // The token first, then the count that leads to it: whoever refreshes in between makes the same token again (T47).
+      const next = accessTokenFor(value, generation + 1);
+      await saveAccessToken(owned, 'refresh_token', next);
+      token.rotations = generation + 1;
+      await token.save();
+      return tokensOf(client, owned, next, value);
     },
 
-    async whose(value) {
+    async whose(value, onClient) {
       const token = await provider.AccessToken.find(value, { ignoreExpiration: true });
       if (!token) throw new ExchangeRefused('access_token_invalid');
-      const [client] = await Promise.all([
-        deps.activeClient(String(token.clientId)),
-        checkGrant(token, 'access_token_invalid'),
-      ]);
+      const client = await deps.findClient(String(token.clientId));
       if (client?.dialect !== 'wechat') throw new ExchangeRefused('access_token_invalid');
+      onClient?.(client);
+      if (client.disabled) throw new ExchangeRefused('client_disabled');
       if (token.isExpired) throw new ExchangeRefused('access_token_expired');
+      await checkGrant(token, 'grant_ended');
       const account = await liveAccount(token.accountId, 'account_unavailable');
       return {
         account,
@@ -169,13 +175,6 @@ export function createExchange(provider: Provider, deps: ExchangeDeps): Exchange
  */
 function accessTokenFor(refreshToken: string, generation: number): string {
   return keyedHash(refreshToken, 'access token', String(generation));
-}
-
-/** RFC 7636 4.6, S256 only. A verifier for a code without a challenge is an error too (T43). */
-function verifierMatches(challenge: string | undefined, verifier: string | undefined): boolean {
-  if (challenge === undefined) return verifier === undefined;
-  if (verifier === undefined || !/^[\w.~-]{43,128}$/.test(verifier)) return false;
-  return sameSecret(challenge, createHash('sha256').update(verifier).digest('base64url'));
 }
 
 function isInvalidGrant(error: unknown): boolean {

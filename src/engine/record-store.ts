@@ -20,6 +20,8 @@ export interface StoredRecord {
   readonly payload: Record<string, unknown>;
   /** Seconds since the epoch; undefined while not consumed. */
   readonly consumedAt?: number;
+  /** Consumed in the last ten seconds, by the database's clock. */
+  readonly justConsumed?: boolean;
   /** By the database's clock. */
   readonly expired: boolean;
 }
@@ -50,11 +52,15 @@ export interface RecordStore {
   claim(kind: string, key: string): Promise<boolean>;
   /** Ends a grant: the grant and everything issued under it, but for used codes, whose replay must stay visible. */
   removeByGrant(grantId: string): Promise<void>;
+  /** Ends every grant of an account; what was issued under them is worth nothing without. */
+  removeGrantsOf(accountId: string): Promise<void>;
   /** Deletes what expired an hour ago (codes: a day ago); returns how many. */
   sweep(): Promise<number>;
 }
 
 const FOUND = `payload, extract(epoch FROM consumed_at)::int AS consumed, expires_at <= clock_timestamp() AS expired`;
+/** A client's own requests that crossed each other are this far apart at most (T47). */
+const JUST = `r.consumed_at > clock_timestamp() - interval '10 seconds' AS just_consumed`;
 const PUT: Statement = {
   name: 'record-put',
   text: `INSERT INTO engine_record (kind, key, payload, grant_id, uid, user_code, expires_at)
@@ -69,6 +75,7 @@ const FIND: Statement = {
 const FIND_FAMILY: Statement = {
   name: 'record-find-family',
   text: `SELECT r.payload, extract(epoch FROM r.consumed_at)::int AS consumed, r.expires_at <= clock_timestamp() AS expired,
+           ${JUST},
            g.payload AS grant_payload, g.expires_at <= clock_timestamp() AS grant_expired,
            to_jsonb(c) AS client, to_jsonb(a) AS account
          FROM engine_record r
@@ -105,6 +112,10 @@ const REMOVE_BY_GRANT: Statement = {
   text: `DELETE FROM engine_record
          WHERE (grant_id = $1 AND NOT (kind = 'AuthorizationCode' AND consumed_at IS NOT NULL))
             OR (kind = 'Grant' AND key = $1)`,
+};
+const REMOVE_GRANTS_OF: Statement = {
+  name: 'record-remove-grants-of',
+  text: `DELETE FROM engine_record WHERE kind = 'Grant' AND payload->>'accountId' = $1`,
 };
 const SWEEP: Statement = {
   name: 'record-sweep',
@@ -162,6 +173,9 @@ export function createRecordStore(database: Database): RecordStore {
     async removeByGrant(grantId) {
       await database.query(REMOVE_BY_GRANT, [grantId]);
     },
+    async removeGrantsOf(accountId) {
+      await database.query(REMOVE_GRANTS_OF, [accountId]);
+    },
     sweep: () => database.transaction(async (tx) => (await tx.query(SWEEP)).length),
   };
 }
@@ -170,6 +184,7 @@ function toRecord(row: Row): StoredRecord {
   return {
     payload: row.payload as Record<string, unknown>,
     consumedAt: (row.consumed as number | null) ?? undefined,
+    justConsumed: (row.just_consumed as boolean | null) ?? undefined,
     expired: row.expired as boolean,
   };
 }

@@ -1,5 +1,6 @@
 /** Who a client sees: pairwise subjects (openid), union ids, and the claims of each scope. */
 import type { Account } from '../account/account.js';
+import { picturePath } from '../account/picture-address.js';
 import { keyedHash } from '../secret.js';
 
 /** WeChat's shape: `o` and 27 characters of the base64url alphabet; 162 bits of the keyed hash. */
@@ -20,8 +21,6 @@ export function createSubjects(key: string): Subjects {
   };
 }
 
-export const SCOPES = ['openid', 'profile', 'offline_access', 'unionid', 'snsapi_login'];
-
 export const CLAIMS: Record<string, string[]> = {
   // How and when the person proved who they are: by a QR code, and on the phone (T9, T20).
   openid: ['sub', 'amr', 'auth_time'],
@@ -29,9 +28,8 @@ export const CLAIMS: Record<string, string[]> = {
   unionid: ['unionid'],
 };
 
-/** Where a picture is served; `size` is WeChat's last path segment. */
-export function pictureUrl(publicUrl: string, account: Account, size = '132'): string {
-  return `${publicUrl}/picture/${account.picture}/${size}`;
+export function pictureUrl(publicUrl: string, account: Account): string {
+  return publicUrl + picturePath(account);
 }
 
 /** The standard claims of a profile (OpenID Connect Core 5.1); what is unknown is absent. */

@@ -1,4 +1,4 @@
-/** The files built for browsers: content-hashed pages' assets, and the two widget scripts under fixed names. */
+/** The files built for browsers: content-hashed pages' assets, and the widgets' files under fixed names. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectRoot } from '../project-root.js';
@@ -8,12 +8,14 @@ export interface Asset {
   readonly type: string;
 }
 
+export type WidgetFile = 'widget.js' | 'wxLogin.js' | 'wxLogin.d.ts';
+
 export interface Assets {
   /** The address of a built file by its logical name, such as `waiting.js`. */
   url(name: string): string;
   find(fileName: string): Asset | undefined;
-  /** A widget script with this server's address written in. */
-  widget(name: 'widget.js' | 'wxLogin.js'): Asset;
+  /** A file that other sites load, with this server's address written in. */
+  widget(name: WidgetFile): Asset;
 }
 
 const TYPES: Record<string, string> = {
@@ -21,6 +23,13 @@ const TYPES: Record<string, string> = {
   css: 'text/css; charset=utf-8',
   svg: 'image/svg+xml',
   png: 'image/png',
+};
+
+const WIDGET_TYPES: Record<WidgetFile, string> = {
+  'widget.js': TYPES.js as string,
+  'wxLogin.js': TYPES.js as string,
+  // For people to look at and programs to copy; no browser runs it.
+  'wxLogin.d.ts': 'text/plain; charset=utf-8',
 };
 
 /** Throws with the fix in its message when the browser files were never built. */
@@ -33,9 +42,9 @@ export function loadAssets(publicUrl: string, folder = join(projectRoot, 'dist',
   }
   const files = new Map(Object.values(manifest).map((file) => [file, read(folder, file)]));
   const widgets = new Map(
-    ['widget.js', 'wxLogin.js'].map((name) => {
+    Object.entries(WIDGET_TYPES).map(([name, type]) => {
       const source = readFileSync(join(folder, name), 'utf8').replaceAll('__QRCONNECT_ORIGIN__', publicUrl);
-      return [name, { body: Buffer.from(source), type: TYPES.js as string }];
+      return [name, { body: Buffer.from(source), type }];
     }),
   );
   return {

@@ -1,8 +1,9 @@
 /** The Koa application: the order of the middleware, and which door each address belongs to. */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import Router from '@koa/router';
 import Koa, { type Middleware } from 'koa';
 import type { AdministratorService } from '../account/administrator-service.js';
+import type { PictureStore } from '../account/picture-store.js';
 import type { SignInService } from '../account/sign-in-service.js';
 import type { ClientService } from '../client/client-service.js';
 import type { Config } from '../config.js';
@@ -24,10 +25,12 @@ import { clientAddress } from './middleware/client-address.js';
 import { errorPage } from './middleware/error-page.js';
 import { hostCheck } from './middleware/host-check.js';
 import { createPhoneCookie, phoneSession } from './middleware/phone-session.js';
-import { createLimit } from './middleware/rate-limit.js';
+import { querySecrets } from './middleware/query-secrets.js';
+import { createLimit, type Limit } from './middleware/rate-limit.js';
 import { requestLog } from './middleware/request-log.js';
 import { sameOrigin } from './middleware/same-origin.js';
 import { securityHeaders } from './middleware/security-headers.js';
+import { type EngineHandler, engineDoor } from './oauth/engine-door.js';
 import { createCsrfTokens } from './phone/csrf-token.js';
 import { confirm, deny, scan } from './phone/decide.js';
 import { scanPage } from './phone/scan.js';
@@ -48,13 +51,14 @@ export interface ServerDeps {
   clients: ClientService;
   signIn: SignInService;
   administrators: AdministratorService;
+  pictures: PictureStore;
   authorization: Authorization;
   issuer: CodeIssuer;
   exchange: Exchange;
   csrfKey: string;
   demoUrl: string | undefined;
   /** The engine, for its own addresses. */
-  engine: (req: IncomingMessage, res: ServerResponse) => Promise<void>;
+  engine: EngineHandler;
 }
 
 type Handler = (ctx: AppRouterContext) => void | Promise<void>;
@@ -73,6 +77,8 @@ const SERVER_OPTIONS = {
 export function createHttpServer(deps: ServerDeps): { server: Server; waiters: Waiters } {
   const { config, log, view } = deps;
   const waiters = createWaiters();
+  // Wrong client secrets by client and address, whichever dialect they were tried in (T56).
+  const secretGuesses = createLimit({ points: 20, seconds: 60 });
   const app = new Koa<RequestState>();
   app.silent = true;
   app.use(requestLog(log));
@@ -82,8 +88,9 @@ export function createHttpServer(deps: ServerDeps): { server: Server; waiters: W
   app.use(hostCheck(config.publicUrl));
   app.use(boundUrl);
   app.use((_ctx, next) => inRequestScope(next));
-  app.use(engineDoor(deps.engine));
-  const router = routes(deps, waiters);
+  app.use(querySecrets(deps));
+  app.use(engineDoor(deps.engine, secretGuesses));
+  const router = routes(deps, waiters, secretGuesses);
   app.use(router.routes() as unknown as Middleware<RequestState>);
   app.use(methodCheck(router));
   const server = createServer(SERVER_OPTIONS, app.callback());
@@ -94,7 +101,7 @@ export function createHttpServer(deps: ServerDeps): { server: Server; waiters: W
   return { server, waiters };
 }
 
-function routes(deps: ServerDeps, waiters: Waiters): Router<RequestState> {
+function routes(deps: ServerDeps, waiters: Waiters, secretGuesses: Limit): Router<RequestState> {
   const { config, assets, view } = deps;
   const { publicUrl, demo } = config;
   const router = new Router<RequestState>();
@@ -115,7 +122,7 @@ function routes(deps: ServerDeps, waiters: Waiters): Router<RequestState> {
   at('get', '/health/live', live());
   at('get', '/health/ready', ready(deps.database));
   at('get', '/assets/:file', asset(assets));
-  at('get', '/picture/:name/:size', picture());
+  at('get', '/picture/:name/:size', picture(deps.pictures));
 
   const pages = { ...deps, publicUrl, demo };
   at('get', '/connect/qrconnect', qrconnect(pages));
@@ -124,6 +131,7 @@ function routes(deps: ServerDeps, waiters: Waiters): Router<RequestState> {
   for (const path of ['/js/wxLogin.js', '/connect/zh_CN/htmledition/js/wxLogin.js']) {
     at('get', path, widget(assets, 'wxLogin.js'));
   }
+  at('get', '/js/wxLogin.d.ts', widget(assets, 'wxLogin.d.ts'));
   // WeChat's poll and image by id hand a code to whoever knows the id; ours does not exist (T2, T34, T36).
   for (const path of ['/connect/l/qrconnect', '/connect/qrcode/:id']) {
     at('get', path, () => {
@@ -155,11 +163,12 @@ function routes(deps: ServerDeps, waiters: Waiters): Router<RequestState> {
   at('get', '/admin/setup', setupPage(pages));
   at('post', '/admin/setup', setUp(pages), ours);
 
+  const sns = { ...pages, secretGuesses };
   for (const [path, handle] of Object.entries({
-    '/sns/oauth2/access_token': accessToken(pages),
-    '/sns/oauth2/refresh_token': refreshToken(pages),
-    '/sns/auth': auth(pages),
-    '/sns/userinfo': userinfo(pages),
+    '/sns/oauth2/access_token': accessToken(sns),
+    '/sns/oauth2/refresh_token': refreshToken(sns),
+    '/sns/auth': auth(sns),
+    '/sns/userinfo': userinfo(sns),
   })) {
     at('get', path, handle);
     at('post', path, handle);
@@ -181,28 +190,5 @@ function methodCheck(router: Router<RequestState>): Middleware<RequestState> {
       throw new AppError('method_not_allowed');
     }
     return next();
-  };
-}
-
-/** The engine would send the refusal of a response type or mode by that very mode, such as in a fragment (T53). */
-function refuseOtherAnswers({ response_mode: mode, response_type: type }: Record<string, unknown>): void {
-  if (mode !== undefined && mode !== 'query') {
-    throw new AppError('invalid_request', { message: 'response_mode: only "query" is offered' });
-  }
-  if (type !== undefined && type !== 'code') {
-    throw new AppError('invalid_request', { message: 'response_type: only "code" is offered' });
-  }
-}
-
-const ENGINE_PATHS = /^\/(oauth\/|\.well-known\/openid-configuration$)/;
-
-function engineDoor(engine: ServerDeps['engine']): Middleware<RequestState> {
-  return async (ctx, next) => {
-    if (!ENGINE_PATHS.test(ctx.path)) return next();
-    refuseOtherAnswers(ctx.query);
-    // Only the authorization endpoint's addresses hold ids; the others are their own templates.
-    ctx.state.route = ctx.path.startsWith('/oauth/authorize') ? '/oauth/authorize' : 'engine';
-    ctx.respond = false;
-    await engine(ctx.req, ctx.res);
   };
 }

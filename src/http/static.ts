@@ -1,8 +1,10 @@
 /** Files without secrets: built assets, the widget scripts, pictures, the home page, health. */
-import { drawPicture, PICTURE_SIZES } from '../account/default-picture.js';
+import { drawPicture } from '../account/default-picture.js';
+import { PICTURE_SIZES } from '../account/picture-address.js';
+import type { PictureStore } from '../account/picture-store.js';
 import type { Database } from '../database/database.js';
 import { AppError } from '../error.js';
-import type { Asset, Assets } from './assets.js';
+import type { Asset, Assets, WidgetFile } from './assets.js';
 import { type AppRouterContext, sendPage } from './context.js';
 import type { View } from './view.js';
 
@@ -15,8 +17,8 @@ export function asset(assets: Assets) {
   };
 }
 
-/** GET /widget.js, /js/wxLogin.js: loaded by other sites, and by nothing else are other sites let in. */
-export function widget(assets: Assets, name: 'widget.js' | 'wxLogin.js') {
+/** GET /widget.js, /js/wxLogin.js and its types: loaded by other sites, and by nothing else are other sites let in. */
+export function widget(assets: Assets, name: WidgetFile) {
   return (ctx: AppRouterContext): void => {
     ctx.set('Cross-Origin-Resource-Policy', 'cross-origin');
     ctx.set('Access-Control-Allow-Origin', '*');
@@ -24,14 +26,21 @@ export function widget(assets: Assets, name: 'widget.js' | 'wxLogin.js') {
   };
 }
 
-/** GET /picture/:name/:size: PNG; the last segment is WeChat's size. */
-export function picture() {
-  return (ctx: AppRouterContext): void => {
+/** GET /picture/:name/:size: drawn here, or uploaded; the last segment is WeChat's size. */
+export function picture(uploaded: PictureStore) {
+  return async (ctx: AppRouterContext): Promise<void> => {
+    const name = String(ctx.params.name);
     const size = PICTURE_SIZES.get(String(ctx.params.size));
-    const body = size === undefined ? undefined : drawPicture(String(ctx.params.name), size);
+    if (size === undefined) throw new AppError('not_found');
+    const drawn = drawPicture(name, size);
+    const body = drawn ?? (await uploaded.find(name, size));
     if (!body) throw new AppError('not_found');
     ctx.set('Cross-Origin-Resource-Policy', 'cross-origin');
-    send(ctx, { body, type: 'image/png' }, 'public, max-age=86400');
+    if (drawn) return send(ctx, { body, type: 'image/png' }, 'public, max-age=86400');
+    // The address dies with the picture; caches learn of it within the hour. What it names never changes.
+    send(ctx, { body, type: 'image/jpeg' }, 'public, max-age=3600');
+    ctx.etag = `${name}/${size}`;
+    if (ctx.fresh) ctx.status = 304;
   };
 }
 

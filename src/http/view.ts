@@ -15,6 +15,8 @@ export interface PageOptions {
   lang: Language;
   /** Origins that may frame the page; none unless given. */
   frameAncestors?: readonly string[];
+  /** A style sheet that is not ours; pictures and fonts are then fetched from nowhere. */
+  styleSource?: string;
   /** Read by the page's script. Gets `texts` added from views/page-texts.json. */
   data?: Record<string, unknown>;
   /** Which list of page-texts.json the script needs. */
@@ -51,7 +53,7 @@ export function createView(root: string, assets: Assets): View {
         asset: assets.url,
         pageDataJson: scriptSafeJson(data),
       });
-      return { html, contentSecurityPolicy: policy(nonce, options.frameAncestors ?? []) };
+      return { html, contentSecurityPolicy: policy(nonce, options) };
     },
   };
 }
@@ -64,12 +66,12 @@ export function scriptSafeJson(value: unknown): string {
   );
 }
 
-function policy(nonce: string, frameAncestors: readonly string[]): string {
+function policy(nonce: string, { frameAncestors = [], styleSource }: PageOptions): string {
   return [
     "default-src 'none'",
     `script-src 'nonce-${nonce}'`,
-    `style-src 'nonce-${nonce}'`,
-    "img-src 'self' data:",
+    `style-src 'nonce-${nonce}'${styleSource ? ` ${styleSource}` : ''}`,
+    ...(styleSource ? ['img-src data:', "font-src 'none'"] : ["img-src 'self' data:"]),
     "connect-src 'self'",
     "form-action 'self'",
     "base-uri 'none'",

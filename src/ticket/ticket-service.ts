@@ -105,7 +105,10 @@ export class TicketService {
     if (!reading) throw new AppError('not_found');
     const recent = await this.#store.recentOf(by.accountId);
     if (recent.mismatches >= LIMIT.mismatchesPerHour) throw new AppError('too_many_requests', { retryAfter: 3600 });
-    if (recent.scans >= LIMIT.scansPerTenMinutes) throw new AppError('too_many_requests', { retryAfter: 600 });
+    if (recent.scans >= LIMIT.scansPerTenMinutes) {
+      const message = `An account scans at most ${LIMIT.scansPerTenMinutes} times in ten minutes; use another one or wait.`;
+      throw new AppError('too_many_requests', { message, retryAfter: 600 });
+    }
     const secret = newSecret();
     const next = await this.#move(reading, {
       type: 'scan',

@@ -31,6 +31,8 @@ export interface TicketStore {
   replace(next: Ticket, expected: Ticket): Promise<boolean>;
   /** Cancels what is still unconfirmed of one request's tickets; returns their ids. */
   cancelLive(requestUid: string): Promise<string[]>;
+  /** Expires what this account's phones have scanned or allowed and nobody has collected. */
+  expireOf(accountId: string): Promise<void>;
   /** Marks a ticket as followed by a fresh one. True for exactly one caller. */
   claimRenewal(id: string): Promise<boolean>;
   /** What this account's phone did lately: scans in ten minutes, wrong match codes in an hour. */
@@ -69,6 +71,11 @@ const CANCEL_LIVE: Statement = {
   name: 'ticket-cancel-live',
   text: `UPDATE ticket SET revision = revision + 1, status = 'cancelled', ended_at = clock_timestamp()
          WHERE request_uid = $1 AND status IN ('pending', 'scanned') AND expires_at > clock_timestamp() RETURNING id`,
+};
+const EXPIRE_OF: Statement = {
+  name: 'ticket-expire-of',
+  text: `UPDATE ticket SET revision = revision + 1, expires_at = clock_timestamp()
+         WHERE scanned_account = $1 AND status IN ('scanned', 'confirmed') AND expires_at > clock_timestamp()`,
 };
 const CLAIM_RENEWAL: Statement = {
   name: 'ticket-claim-renewal',
@@ -131,6 +138,9 @@ export function createTicketStore(database: Database): TicketStore {
     },
     cancelLive: async (requestUid) =>
       (await database.query<{ id: string }>(CANCEL_LIVE, [requestUid])).map(({ id }) => id),
+    async expireOf(accountId) {
+      await database.query(EXPIRE_OF, [accountId]);
+    },
     claimRenewal: async (id) => (await database.query(CLAIM_RENEWAL, [id])).length === 1,
     async recentOf(accountId) {
       const [row] = await database.query<{ scans: number; mismatches: number }>(RECENT, [accountId]);

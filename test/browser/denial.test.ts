@@ -46,7 +46,7 @@ describe('a person who says no', () => {
     await phone.page.getByRole('button', { name: 'Deny' }).tap();
     expect(await outcomeOn(phone)).toBe('denied');
     await frame.locator('#box[data-phase=denied]').waitFor();
-    expect(await frame.locator('#headline').textContent()).toBe('Refused on the phone');
+    expect(await frame.locator('#headline').textContent()).toBe('Not allowed on the phone');
     expect(new URL(desk.page.url()).pathname).toBe('/wechat');
     const fresh = await scanFreshCode(desk.page, frame, qr);
     expect(await approveOnPhone(phone, fresh, person, frame)).toBe('confirmed');

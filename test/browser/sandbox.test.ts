@@ -1,6 +1,9 @@
-/** T33: frames that may not move the page around them, frames that may, and frames that move themselves. */
+/** T33: frames that may not move the page around them, frames that may, frames that move themselves; windows and their openers. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { FrameLocator } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { projectRoot } from '../../src/project-root.js';
 import { type Actor, openBrowser, type TestBrowser } from '../support/browser.js';
 import { newPerson } from '../support/demo-site.js';
 import { allowWith, approveOnPhone, openOnPhone, outcomeOn } from '../support/phone-browser.js';
@@ -117,6 +120,47 @@ describe('T33 the WeChat page', () => {
     expect(desk.page.url()).toBe(`${site.url}/start`);
     await place.locator('#act').click();
     await desk.page.waitForURL(`${elsewhere.localhostUrl}/callback?*`);
+  });
+});
+
+describe('T33 our page in a window that a site opens', () => {
+  it.each([
+    ['WeChat', () => wechatUrl({ state: 'popup' })],
+    ['OAuth', () => `${server.url}/connect/qrconnect?${new URLSearchParams(house.request(redirect()).query)}`],
+  ])('has no opener, cannot be steered by it, and ends at the site (%s)', async (_dialect, address) => {
+    const [desk, phone] = await Promise.all([chrome.desktop(), chrome.phone()]);
+    await desk.page.goto(site.put('/start', '<button>sign in</button>'));
+    const opens = `document.querySelector('button').onclick = () => { window.w = open(${JSON.stringify(address())}) }`;
+    await desk.page.evaluate(opens);
+    const opened = desk.page.waitForEvent('popup');
+    await desk.page.getByRole('button').click();
+    const popup = await opened;
+    const qr = await scanScreen(popup);
+    expect(await popup.evaluate('window.opener')).toBe(null);
+    // What the site holds is a window that is gone: it can neither send it to a copy of our page nor close it.
+    await desk.page.evaluate(`w.location = '${site.url}/fake'; w.postMessage('x', '*'); w.close();`);
+    expect(await desk.page.evaluate('[w.closed, w.length]')).toEqual([true, 0]);
+    expect(await approveOnPhone(phone, qr, await newPerson(server), popup)).toBe('confirmed');
+    await popup.waitForURL(`${site.url}/callback?*`);
+    expect(site.asked.filter(({ path }) => path === '/fake')).toEqual([]);
+  });
+});
+
+describe('T33 a link of ours that opens another window', () => {
+  it('gives it no way back', () => {
+    const views = readdirSync(join(projectRoot, 'views'), { recursive: true, encoding: 'utf8' });
+    const pages = views.filter((name) => name.endsWith('.njk'));
+    const links = pages.flatMap((name) => {
+      const text = readFileSync(join(projectRoot, 'views', name), 'utf8');
+      return [...text.matchAll(/<(?:a|area|form|base)\b[^>]*\btarget=[^>]*>/g)].map(([tag]) => tag);
+    });
+    expect(links.length).toBeGreaterThan(0);
+    expect(links.filter((tag) => !/\brel="[^"]*\bnoopener\b/.test(tag))).toEqual([]);
+    const scripts = readdirSync(join(projectRoot, 'browser'), { recursive: true, encoding: 'utf8' });
+    const opening = scripts
+      .filter((name) => name.endsWith('.ts'))
+      .filter((name) => /\bopen\(|\.target\b|'target'/.test(readFileSync(join(projectRoot, 'browser', name), 'utf8')));
+    expect(opening).toEqual([]);
   });
 });
 

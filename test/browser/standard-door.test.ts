@@ -2,10 +2,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openBrowser, type TestBrowser } from '../support/browser.js';
 import { newPerson } from '../support/demo-site.js';
-import { approveOnPhone } from '../support/phone-browser.js';
+import { allowWith, openOnPhone, outcomeOn } from '../support/phone-browser.js';
 import { type PlainSite, startPlainSite } from '../support/plain-site.js';
 import { type OauthSite, oauthSite } from '../support/relying-party.js';
-import { scanScreen } from '../support/screen.js';
+import { matchCodeOn, scanScreen } from '../support/screen.js';
 import { startApp, type TestApp } from '../support/start-app.js';
 
 let server: TestApp;
@@ -37,7 +37,14 @@ describe.each([
     expect(await desk.page.locator('html').getAttribute('lang')).toBe(lang);
     expect(await desk.page.locator('h1 .site-lead').innerText()).toBe(lead);
     const qr = await scanScreen(desk.page);
-    expect(await approveOnPhone(phone, qr, await newPerson(server), desk.page)).toBe('confirmed');
+    const demoLink = desk.page.locator('#phone-link');
+    expect(await demoLink.isVisible()).toBe(true);
+    await openOnPhone(phone, qr, await newPerson(server));
+    const code = await matchCodeOn(desk.page);
+    // No code is left to open.
+    expect(await demoLink.isVisible()).toBe(false);
+    await allowWith(phone, code);
+    expect(await outcomeOn(phone)).toBe('confirmed');
     await desk.page.waitForURL(`${site.url}/callback?*`);
     const answer = new URL(desk.page.url()).searchParams;
     expect(answer.get('iss')).toBe(server.url);

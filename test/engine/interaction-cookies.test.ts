@@ -44,7 +44,8 @@ describe('the cookies of the standard door', () => {
     expect(shown.status).toBe(200);
     expect(shown.headers['x-frame-options']).toBe('DENY');
     expect(shown.headers['content-security-policy']).toContain("frame-ancestors 'none'");
-    for (const jar of [undefined, theirs.jar, 'engine-interaction=x', mine.jar.replace(/\.sig=\w/, '.sig=_')]) {
+    const forged = mine.jar.replace(/\.sig=(.)/g, (_, first) => `.sig=${first === 'A' ? 'B' : 'A'}`);
+    for (const jar of [undefined, theirs.jar, 'engine-interaction=x', forged]) {
       const refused = await show(mine.location, jar);
       expect(refused.status).toBe(410);
       expect(refused.body).not.toContain('waitSecret');

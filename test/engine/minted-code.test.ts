@@ -28,6 +28,7 @@ describe('a code minted from a stored request', () => {
     createCodeIssuer(engine.provider, {
       activeAccount: (id) => server.app.accounts.active(id),
       claimRequest: (uid) => engine.records.claim('Interaction', uid),
+      sessionLives: async (id) => id === 'living',
     });
   const stored = async (query: Record<string, string>) => {
     await openPage(server, query);
@@ -39,7 +40,7 @@ describe('a code minted from a stored request', () => {
 
   it('is exchanged by the token endpoint as if the engine had issued it', async () => {
     const { query, verifier } = site.request();
-    const { code, state, clientId, redirectUri } = await issuer().issue(await stored(query), subject());
+    const { code, state, clientId, redirectUri } = await issuer().issue(await stored(query), subject(), 'living');
     expect({ state, clientId, redirectUri }).toEqual({
       state: query.state,
       clientId: site.clientId,
@@ -70,9 +71,35 @@ describe('a code minted from a stored request', () => {
     expect((await site.userinfo(token)).json()).toHaveProperty('sub');
   });
 
+  it('T20 is worth nothing when the phone session ended while it was made, and neither is its grant', async () => {
+    const uid = await stored(site.request().query);
+    await expect(issuer().issue(uid, subject(), 'ended')).rejects.toMatchObject(new AppError('gone'));
+    const left = await server.database.sql(
+      "SELECT kind FROM engine_record WHERE kind IN ('Grant', 'AuthorizationCode') AND consumed_at IS NULL AND expires_at > now()",
+    );
+    await forgetScans(server.database);
+    await login(server, phone, site.request().query);
+    const more = await server.database.sql(
+      "SELECT kind FROM engine_record WHERE kind IN ('Grant', 'AuthorizationCode') AND consumed_at IS NULL AND expires_at > now()",
+    );
+    expect(more).toHaveLength(left.length + 2);
+    await expect(issuer().issue(uid, subject(), 'living')).rejects.toMatchObject(new AppError('gone'));
+  });
+
+  it('T37 is not made for a redirect URI that was taken from the client meanwhile', async () => {
+    const other = await oauthSite(server.app, server);
+    const { query } = other.request();
+    const uid = await stored(query);
+    await server.database.sql('UPDATE client SET redirect_uris = $2 WHERE id = $1', [
+      other.clientId,
+      ['http://127.0.0.1:9/new'],
+    ]);
+    await expect(issuer().issue(uid, subject(), 'living')).rejects.toMatchObject(new AppError('gone'));
+  });
+
   it('is made once from a request: the second time the request is gone', async () => {
     const uid = await stored(site.request().query);
-    const issue = () => issuer().issue(uid, subject());
+    const issue = () => issuer().issue(uid, subject(), 'living');
     expect(await issue()).toHaveProperty('code');
     await expect(issue()).rejects.toMatchObject(new AppError('gone'));
     await expect(issuer().refuse(uid)).rejects.toMatchObject(new AppError('gone'));

@@ -171,6 +171,92 @@ describe('the error table of the WeChat dialect (wire format 5.2)', () => {
     });
   });
 
+  it('answers 48004 at every address to a disabled app, and 40013 still to one that never was', async () => {
+    const ended = await wechatSite(server.app, server);
+    const code = await newCode();
+    await forgetScans(server.database);
+    const tokens = (await ended.exchange((await login(server, phone, ended.request())).code)).json<WechatTokens>();
+    await server.database.sql('UPDATE client SET disabled_at = now() WHERE id = $1', [ended.clientId]);
+    const forbidden = 'api forbidden for irregularities';
+    expectError(await ended.exchange(code), 48004, forbidden);
+    expectError(await ended.exchange(code, { secret: 'wrong' }), 48004, forbidden);
+    expectError(await ended.refresh(tokens.refresh_token), 48004, forbidden);
+    expectError(await ended.userinfo(tokens.access_token), 48004, forbidden);
+    expectError(await ended.auth(tokens.access_token, tokens.openid), 48004, forbidden);
+  });
+
+  it('answers 42007 to every token once the person has a new password, and 40029 to a code', async () => {
+    const other = await person(server.app, server);
+    const [spent, unspent] = [await login(server, other, site.request()), await login(server, other, site.request())];
+    const tokens = (await site.exchange(spent.code)).json<WechatTokens>();
+    const untouched = await newTokens();
+    await server.app.accounts.resetPassword('test', other.username, 'another long one');
+    const changed = 'user changed password, access_token and refresh_token invalid';
+    expectError(await site.userinfo(tokens.access_token), 42007, changed);
+    expectError(await site.auth(tokens.access_token, tokens.openid), 42007, changed);
+    expectError(await site.refresh(tokens.refresh_token), 42007, changed);
+    expectError(await site.exchange(unspent.code), 40029, 'invalid code');
+    expect((await site.userinfo(untouched.access_token)).json()).toHaveProperty('openid');
+  });
+
+  it('answers 50002 at every address once the account is disabled', async () => {
+    const other = await person(server.app, server);
+    const [spent, unspent] = [await login(server, other, site.request()), await login(server, other, site.request())];
+    const tokens = (await site.exchange(spent.code)).json<WechatTokens>();
+    await server.database.sql('UPDATE account SET disabled_at = now() WHERE id = $1', [other.accountId]);
+    expectError(await site.exchange(unspent.code), 50002, 'user limited');
+    expectError(await site.refresh(tokens.refresh_token), 50002, 'user limited');
+    expectError(await site.userinfo(tokens.access_token), 50002, 'user limited');
+    expectError(await site.auth(tokens.access_token, tokens.openid), 50002, 'user limited');
+  });
+
+  it('answers 48001 to a token of another scope, if there ever were one', async () => {
+    const tokens = await newTokens();
+    await server.database.sql(
+      `UPDATE engine_record SET payload = payload || '{"scope":"snsapi_base"}' WHERE kind = 'AccessToken'`,
+    );
+    expectError(await site.userinfo(tokens.access_token), 48001, 'api unauthorized');
+  });
+
+  it('asks for a well-formed openid when the registration says so: 41009 and 40003', async () => {
+    const strict = await wechatSite(server.app, server, { openidRequired: true });
+    await forgetScans(server.database);
+    const tokens = (await strict.exchange((await login(server, phone, strict.request())).code)).json<WechatTokens>();
+    const token = { access_token: tokens.access_token };
+    for (const path of ['userinfo', 'auth']) {
+      expectError(await call(path, token), 41009, 'missing openid');
+      expectError(await call(path, { ...token, openid: '' }), 41009, 'missing openid');
+      expectError(await call(path, { ...token, openid: '%!s(<nil>)' }), 40003, 'invalid openid');
+      const answer = (await call(path, { ...token, openid: tokens.openid })).json();
+      expect(answer.errcode ?? 0).toBe(0);
+    }
+  });
+
+  it('T56 answers 45011 once a secret has been guessed twenty times, even to the right one', async () => {
+    const guessed = await wechatSite(server.app, server, { refreshRequiresSecret: true });
+    await forgetScans(server.database);
+    const { code } = await login(server, phone, guessed.request());
+    for (let i = 0; i < 10; i += 1) {
+      expectError(await guessed.exchange(code, { secret: `${i}`.repeat(32) }), 40125, 'invalid appsecret');
+      expectError(await guessed.refresh('r', { secret: `${i}`.repeat(32) }), 40125, 'invalid appsecret');
+    }
+    const slower = 'api minute-quota reach limit must slower retry next minute';
+    expectError(await guessed.exchange(code), 45011, slower);
+    expectError(await guessed.refresh('r', { secret: guessed.secret }), 45011, slower);
+    // Another app is not held up by it.
+    expect((await site.exchange(await newCode())).json()).toHaveProperty('openid');
+  });
+
+  it('names the request as our log does: the rid leads to its line', async () => {
+    const { errmsg } = (await exchange({})).json<{ errmsg: string }>();
+    const rid = errmsg.split(', rid: ')[1] as string;
+    const lines = server
+      .log()
+      .split('\n')
+      .filter((line) => line.includes(rid));
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ rid, route: '/sns/oauth2/access_token' }]);
+  });
+
   it('answers 40035 to a parameter given twice or too many parameters', async () => {
     const twice = `${server.url}/sns/userinfo?access_token=a&access_token=b`;
     expectError(await send(twice), 40035, 'invalid parameter');

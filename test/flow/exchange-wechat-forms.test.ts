@@ -105,14 +105,52 @@ describe('the ways client libraries call the WeChat API (wire format 4.1)', () =
     ['JSON', 'application/json', '{"appid":"x"}'],
     ['a multipart form', 'multipart/form-data; boundary=b', '--b--'],
     ['nothing named', '', 'appid=x'],
-  ])('answers a body of %s with an errcode, not a crash', async (_name, type, body) => {
+  ])('does not look into a body of %s', async (_name, type, body) => {
     const answer = await send(`${server.url}/sns/oauth2/access_token`, {
       method: 'POST',
       headers: type ? { 'content-type': type } : {},
       body,
     });
     expect(answer.status).toBe(200);
-    expect(answer.json()).toMatchObject({ errcode: 40035 });
+    expect(answer.json()).toMatchObject({ errcode: 41002 });
+    const { clientId: appid, secret } = site;
+    const query = new URLSearchParams({ appid, secret, code: await newCode(), grant_type: 'authorization_code' });
+    const inQuery = await send(`${server.url}/sns/oauth2/access_token?${query}`, {
+      method: 'POST',
+      headers: type ? { 'content-type': type } : {},
+      body,
+    });
+    expect(inQuery.json()).toHaveProperty('openid');
+  });
+
+  it('spends no code on a HEAD, whose answer nobody reads', async () => {
+    const { clientId: appid, secret } = site;
+    const code = await newCode();
+    const query = new URLSearchParams({ appid, secret, code, grant_type: 'authorization_code' });
+    const head = await send(`${server.url}/sns/oauth2/access_token?${query}`, { method: 'HEAD' });
+    expect(head.status).toBe(405);
+    expect((await site.exchange(code)).json()).toHaveProperty('openid');
+  });
+
+  it('T56 counts no secret that a page made its visitor send: the site behind the same address goes on', async () => {
+    const query = new URLSearchParams({
+      appid: site.clientId,
+      secret: 'x',
+      code: 'c',
+      grant_type: 'authorization_code',
+    });
+    for (const from of ['cross-site', 'same-site', 'same-origin']) {
+      for (let i = 0; i < 8; i += 1) {
+        const headers = { 'sec-fetch-site': from, 'sec-fetch-dest': 'image' };
+        const answer = await send(`${server.url}/sns/oauth2/access_token?${query}`, { headers });
+        expect(answer.json()).toMatchObject({ errcode: 48001 });
+      }
+    }
+    // What a developer types into the address bar is answered.
+    const typed = { 'sec-fetch-site': 'none' };
+    const answer = await send(`${server.url}/sns/oauth2/access_token?${query}`, { headers: typed });
+    expect(answer.json()).toMatchObject({ errcode: 40125 });
+    expect((await site.exchange(await newCode())).json()).toHaveProperty('openid');
   });
 
   it('never puts errcode or errmsg into a successful answer', async () => {

@@ -75,10 +75,14 @@ describe('while the database is away', () => {
       ready: await get('/health/ready'),
     };
     for (const [door, { status, headers, body }] of Object.entries(answers)) {
-      expect(status, door).toBe(503);
+      // WeChat's clients take any other status for a broken network; theirs is said in the body.
+      expect(status, door).toBe(door.startsWith('WeChat ') ? 200 : 503);
       expect(Number(headers['retry-after']), door).toBeGreaterThan(0);
       expect(body, door).not.toMatch(/ECONNREFUSED|ENOENT|postgres|socket|stack/i);
-      if (door.startsWith('WeChat ')) expect(JSON.parse(body), door).toHaveProperty('errcode', -1);
+      if (door.startsWith('WeChat ')) {
+        const said = { errcode: -1, errmsg: expect.stringMatching(/^system error, rid: [0-9a-f-]{26}$/) };
+        expect(JSON.parse(body), door).toEqual(said);
+      }
       if (/page|authorize/.test(door)) expect(headers['content-type'], door).toContain('text/html');
       if (/^(status|redeem|scan|sign-in)$/.test(door)) expect(JSON.parse(body).error, door).toBe('unavailable');
       if (/^(token|user info)$/.test(door)) expect(JSON.parse(body).error, door).toBe('temporarily_unavailable');
@@ -147,19 +151,20 @@ describe('while the database is away', () => {
     if (won.length > 0) expect(again.json()).toMatchObject({ error: 'invalid_grant' });
   });
 
-  it('survives every connection being cut: at worst a 503, never a 500, then all is well', async () => {
+  it('survives every connection being cut: at worst "try again", never a fault of ours, then all is well', async () => {
     const tokens = await newTokens();
     for (let round = 0; round < 5; round += 1) {
-      const calls = Promise.all(
-        Array.from({ length: 10 }, () => shop.userinfo(tokens.access_token).then(({ status }) => status)),
-      );
+      const calls = Promise.all(Array.from({ length: 10 }, () => shop.userinfo(tokens.access_token)));
       await server.database.sql(
         'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()',
       );
-      for (const status of await calls) expect([200, 503]).toContain(status);
+      for (const answer of await calls) {
+        expect(answer.status).toBe(200);
+        expect([undefined, -1]).toContain(answer.json().errcode);
+      }
     }
-    await until(async () => (await shop.userinfo(tokens.access_token)).status === 200, 'it does not come back');
-    expect((await shop.userinfo(tokens.access_token)).json()).toHaveProperty('openid');
+    const isBack = async () => 'openid' in (await shop.userinfo(tokens.access_token)).json();
+    await until(isBack, 'it does not come back');
     const levels = server
       .log()
       .split('\n')

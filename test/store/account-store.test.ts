@@ -86,6 +86,18 @@ describe('the account store', () => {
     await test.sql('UPDATE account SET disabled_at = now() WHERE id = $1', [gone.id]);
     expect(await store().find(gone.id)).toMatchObject({ disabled: true });
   });
+
+  it('T20 disables and enables once, however many ask, and touches nothing else', async () => {
+    const cut = account('cut');
+    await store().insert(cut, 'hash');
+    const before = await store().find(cut.id);
+    for (const disabled of [true, false]) {
+      const asks = Array.from({ length: 20 }, (_, i) => (stores[i % 2] as AccountStore).setDisabled(cut.id, disabled));
+      expect((await Promise.all(asks)).filter(Boolean)).toHaveLength(1);
+      expect(await store().find(cut.id)).toEqual({ ...before, disabled });
+    }
+    expect(await store().setDisabled('nobody', true)).toBe(false);
+  });
 });
 
 describe('the credential store', () => {

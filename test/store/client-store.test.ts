@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Client } from '../../src/client/client.js';
+import { ClientService } from '../../src/client/client-service.js';
 import { type ClientStore, createClientStore } from '../../src/client/client-store.js';
 import { type Database, openDatabase } from '../../src/database/database.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
@@ -9,6 +10,7 @@ const RACERS = 24;
 
 const client = (more: Partial<Client> = {}): Client => ({
   id: randomUUID(),
+  revision: 0,
   name: '淘书 Book',
   dialect: 'wechat',
   applicationType: 'web',
@@ -22,7 +24,12 @@ const client = (more: Partial<Client> = {}): Client => ({
   embedOrigins: ['https://shop.example'],
   unionName: 'shops',
   matchCode: 'off',
+  scope: 'openid profile',
   refreshRequiresSecret: true,
+  stateRequired: true,
+  openidRequired: false,
+  jsonAnswers: true,
+  styleSheets: false,
   createdAt: new Date(),
   disabled: false,
   ...more,
@@ -85,9 +92,165 @@ describe('the client store', () => {
       secrets: [],
       redirectUris: ['https://new.example/'],
       embedOrigins: [],
+      revision: 1,
     });
     await files.sql('UPDATE client SET disabled_at = now() WHERE id = $1', [one.id]);
     expect((await stores[1].find(one.id))?.disabled).toBe(true);
+  });
+
+  it('writes a change over what was read, and only over that', async () => {
+    const one = client();
+    await stores[0].insert(one);
+    const next = client({
+      id: one.id,
+      name: 'Other',
+      authMethod: 'client_secret_basic',
+      secrets: [],
+      redirectUris: ['https://new.example/'],
+      callbackDomain: undefined,
+      embedOrigins: [],
+      unionName: undefined,
+      matchCode: 'type',
+      scope: undefined,
+      refreshRequiresSecret: false,
+      stateRequired: false,
+      openidRequired: true,
+      jsonAnswers: false,
+      styleSheets: true,
+    });
+    expect(await stores[0].update(next, 0)).toBe(true);
+    const written = { ...next, revision: 1, createdAt: expect.any(Date) };
+    expect(await stores[1].find(one.id)).toEqual(written);
+    for (const revision of [0, 2]) expect(await stores[1].update(one, revision)).toBe(false);
+    expect(await stores[1].find(one.id)).toEqual(written);
+    expect(await stores[1].update(client({ id: 'nobody' }), 0)).toBe(false);
+    expect(await stores[0].update(one, 1)).toBe(true);
+    expect(await stores[1].find(one.id)).toEqual({ ...one, revision: 2, createdAt: expect.any(Date) });
+  });
+
+  it('refuses what was decided before any other change, whatever that changed', async () => {
+    const others: Array<[string, (one: Client) => Promise<unknown>]> = [
+      ['a change', (one) => stores[1].update({ ...one, name: 'Other' }, 0)],
+      ['a new secret', (one) => stores[1].replaceSecrets(one.id, [], 0)],
+      ['disabling', (one) => stores[1].setDisabled(one.id, true)],
+      ['an exposed secret', (one) => stores[1].markSecretExposed(one.id, 'new', '2030-01-02')],
+      ['new addresses', (one) => stores[1].replaceSecretsAndAddresses({ ...one, secrets: [] })],
+    ];
+    for (const [what, change] of others) {
+      const one = client();
+      await stores[0].insert(one);
+      await change(one);
+      const after = await stores[0].find(one.id);
+      expect([what, after?.revision]).toEqual([what, 1]);
+      expect([what, await stores[0].update(one, 0)]).toEqual([what, false]);
+      expect([what, await stores[0].replaceSecrets(one.id, one.secrets, 0)]).toEqual([what, false]);
+      expect([what, await stores[0].find(one.id)]).toEqual([what, after]);
+    }
+  });
+
+  it('counts only what moved', async () => {
+    const one = client();
+    await stores[0].insert(one);
+    await stores[0].setDisabled(one.id, false);
+    await stores[0].markSecretExposed(one.id, 'unknown', '2030-01-02');
+    await stores[0].update(one, 7);
+    await stores[0].replaceSecrets(one.id, [], 7);
+    expect((await stores[1].find(one.id))?.revision).toBe(0);
+  });
+
+  it('takes the change of one of two people and keeps it whole; the other one is told', async () => {
+    const one = client({ redirectUris: ['https://shop.example/cb'], scope: undefined });
+    await stores[0].insert(one);
+    let reading = 2;
+    let go = () => {};
+    const bothHaveRead = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    const validate = () => {
+      reading -= 1;
+      if (reading === 0) go();
+      return bothHaveRead;
+    };
+    const [anna, ben] = stores.map(
+      (store) => new ClientService({ store, demo: false, validate, audit: async () => {} }),
+    ) as [ClientService, ClientService];
+    const ends = await Promise.allSettled([
+      anna.update('anna', one.id, { name: 'Renamed' }),
+      ben.update('ben', one.id, { matchCode: 'type' }),
+    ]);
+    const lost = ends.filter((end) => end.status === 'rejected');
+    expect(lost).toMatchObject([{ reason: { code: 'conflict' } }]);
+    const annas = ends[0].status === 'fulfilled';
+    expect(await stores[0].find(one.id)).toMatchObject({
+      name: annas ? 'Renamed' : one.name,
+      matchCode: annas ? one.matchCode : 'type',
+      revision: 1,
+    });
+    // Nothing is lost: told of it, the other one tries again.
+    await (annas ? ben.update('ben', one.id, { matchCode: 'type' }) : anna.update('anna', one.id, { name: 'Renamed' }));
+    expect(await stores[1].find(one.id)).toMatchObject({ name: 'Renamed', matchCode: 'type', revision: 2 });
+  });
+
+  it('lets one of many changes win that read the same', async () => {
+    const one = client();
+    await stores[0].insert(one);
+    const won = await Promise.all(
+      Array.from({ length: RACERS }, (_, i) =>
+        (stores[i % 2] as ClientStore).update({ ...one, name: `Rival ${i}` }, one.revision),
+      ),
+    );
+    expect(won.filter(Boolean)).toHaveLength(1);
+    expect((await stores[0].find(one.id))?.name).toBe(`Rival ${won.indexOf(true)}`);
+  });
+
+  it('T56 lets one of many new secrets win, so that no more than two live', async () => {
+    const one = client();
+    await stores[0].insert(one);
+    const fresh = (i: number) => [{ hash: `fresh ${i}`, createdAt: '2030-03-01T00:00:00.000Z' }];
+    const won = await Promise.all(
+      Array.from({ length: RACERS }, (_, i) =>
+        (stores[i % 2] as ClientStore).replaceSecrets(one.id, fresh(i), one.revision),
+      ),
+    );
+    expect(won.filter(Boolean)).toHaveLength(1);
+    expect((await stores[1].find(one.id))?.secrets).toEqual(fresh(won.indexOf(true)));
+  });
+
+  it('T52 disables and enables once, however many ask', async () => {
+    const one = client();
+    await stores[0].insert(one);
+    for (const disabled of [true, false]) {
+      const moved = await Promise.all(
+        Array.from({ length: RACERS }, (_, i) => (stores[i % 2] as ClientStore).setDisabled(one.id, disabled)),
+      );
+      expect(moved.filter(Boolean)).toHaveLength(1);
+      expect((await stores[1].find(one.id))?.disabled).toBe(disabled);
+    }
+    expect(await stores[0].setDisabled('nobody', true)).toBe(false);
+  });
+
+  it('T55 marks a secret as exposed for the first who says so, and leaves the other secret alone', async () => {
+    const one = client();
+    await stores[0].insert(one);
+    const mark = (i: number, hash: string) =>
+      (stores[i % 2] as ClientStore).markSecretExposed(one.id, hash, `2030-01-02T00:00:00.${100 + i}Z`);
+    const won = await Promise.all(Array.from({ length: RACERS }, (_, i) => mark(i, 'old')));
+    expect(won.filter(Boolean)).toHaveLength(1);
+    const [fresh, old] = one.secrets;
+    const exposed = { ...old, exposedAt: `2030-01-02T00:00:00.${100 + won.indexOf(true)}Z` };
+    expect((await stores[1].find(one.id))?.secrets).toEqual([fresh, exposed]);
+    // Both at once: neither mark is lost.
+    const two = client();
+    await stores[0].insert(two);
+    await Promise.all(
+      ['new', 'old'].map((hash, i) => (stores[i] as ClientStore).markSecretExposed(two.id, hash, '2030-01-02')),
+    );
+    expect((await stores[0].find(two.id))?.secrets.map(({ exposedAt }) => exposedAt)).toEqual([
+      '2030-01-02',
+      '2030-01-02',
+    ]);
+    expect(await mark(0, 'unknown')).toBe(false);
+    expect(await stores[0].markSecretExposed('nobody', 'old', 'now')).toBe(false);
   });
 
   it('lists clients in the order they came', async () => {

@@ -24,6 +24,7 @@ describe('the phone session store', () => {
   beforeEach(async () => {
     accountId = randomUUID();
     await files.sql("INSERT INTO account (id, username, nickname, picture) VALUES ($1, $1, 'Anna', 'p')", [accountId]);
+    await files.sql("INSERT INTO password (account_id, hash) VALUES ($1, 'verified')", [accountId]);
   });
 
   /** A new session; its id and the hash of its secret. */
@@ -33,6 +34,7 @@ describe('the phone session store', () => {
       id,
       secretHash: `hash ${id}`,
       accountId,
+      passwordHash: 'verified',
       amr: ['pwd'],
       browser: { name: 'Safari', system: 'iOS' },
     });
@@ -107,9 +109,33 @@ describe('the phone session store', () => {
     expect(await store.findLive(hash)).toBeUndefined();
   });
 
+  it('T20 opens none for a password that was replaced while it was checked, or an account disabled meanwhile', async () => {
+    const open = (passwordHash: string) =>
+      store.insert({
+        id: randomUUID(),
+        secretHash: randomUUID(),
+        accountId,
+        passwordHash,
+        amr: ['pwd'],
+        browser: { name: 'x', system: 'x' },
+      });
+    expect(await open('another')).toBe(false);
+    expect(await open('verified')).toBe(true);
+    await files.sql('UPDATE account SET disabled_at = now() WHERE id = $1', [accountId]);
+    expect(await open('verified')).toBe(false);
+  });
+
+  it('lives until it is ended', async () => {
+    const { id } = await signIn();
+    expect([await store.lives(id), await store.lives(randomUUID())]).toEqual([true, false]);
+    await store.end(id);
+    expect(await store.lives(id)).toBe(false);
+  });
+
   it('refuses a second session with the same secret', async () => {
     const { hash } = await signIn();
-    const again = { id: randomUUID(), secretHash: hash, accountId, amr: [], browser: { name: 'x', system: 'x' } };
+    const browser = { name: 'x', system: 'x' };
+    const again = { id: randomUUID(), secretHash: hash, accountId, passwordHash: 'verified', amr: [], browser };
     await expect(store.insert(again)).rejects.toThrow(/unique/);
   });
 });

@@ -81,6 +81,16 @@ describe('the record store', () => {
     expect(await store.countFailure(kind, 'unknown')).toBe(0);
   });
 
+  it('T20 ends every grant of one account, and none of another', async () => {
+    const [annas, bens] = [newSecret(), newSecret()];
+    const keys = [newSecret(), newSecret(), newSecret()] as const;
+    for (const [i, accountId] of [annas, annas, bens].entries())
+      await put({ kind: 'Grant', key: keys[i], payload: { accountId } });
+    await store.removeGrantsOf(annas);
+    const found = await Promise.all(keys.map((key) => store.find('Grant', key)));
+    expect(found.map((grant) => grant?.payload.accountId)).toEqual([undefined, undefined, bens]);
+  });
+
   it('calls a record expired by the clock of the database', async () => {
     const { kind, key } = await put({ seconds: 3600 });
     await test.sql('UPDATE engine_record SET expires_at = clock_timestamp() WHERE key = $1', [key]);

@@ -48,10 +48,11 @@ const PHONE: BrowserContextOptions = {
   locale: 'en-GB',
 };
 
-export async function openBrowser(): Promise<TestBrowser> {
+/** `more`: further switches for the browser itself. */
+export async function openBrowser(more: readonly string[] = []): Promise<TestBrowser> {
   const browser = await chromium.launch({
     ...(await findBrowser()),
-    args: ARGS,
+    args: [...ARGS, ...more],
   });
   const actors: Actor[] = [];
   const act = async (options: BrowserContextOptions) => {

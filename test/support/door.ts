@@ -1,7 +1,7 @@
 /** Both dialects behind one face, so that one table of abuse can be run against either. */
 import { createHash, randomBytes } from 'node:crypto';
 import type { App } from '../../src/app.js';
-import type { NewClient } from '../../src/client/client-service.js';
+import type { NewClient } from '../../src/client/registration.js';
 import { type RawAnswer, send } from './http.js';
 import type { Phone } from './phone.js';
 import { oauthSite, REDIRECT_URI, wechatSite } from './relying-party.js';
@@ -39,7 +39,7 @@ export interface Door {
   /** What this dialect says to the abuses of the table. */
   readonly says: Readonly<
     Record<
-      'invalid' | 'malformed' | 'used' | 'accountGone' | 'clientGone' | 'tokenDead' | 'refreshDead',
+      'invalid' | 'malformed' | 'used' | 'accountGone' | 'clientGone' | 'grantGone' | 'tokenDead' | 'refreshDead',
       string | number
     >
   >;
@@ -53,7 +53,8 @@ const wechat: Door = {
     malformed: 40029,
     used: 40163,
     accountGone: 50002,
-    clientGone: 40013,
+    clientGone: 48004,
+    grantGone: 42007,
     tokenDead: 40001,
     refreshDead: 40030,
   },
@@ -84,6 +85,7 @@ const oauth: Door = {
     used: 'invalid_grant',
     accountGone: 'invalid_grant',
     clientGone: 'invalid_client',
+    grantGone: 'invalid_token',
     tokenDead: 'invalid_token',
     refreshDead: 'invalid_grant',
   },

@@ -39,8 +39,8 @@ export function send(
   return new Promise((resolve, reject) => {
     const req = nodeRequest(
       {
-        // Both names mean this machine; the server listens on one of its addresses.
-        hostname: hostname === 'localhost' ? '127.0.0.1' : hostname,
+        // A node's port is one of this machine, whatever it is called outside; so is localhost, on one of its addresses.
+        hostname: options.port !== undefined || hostname === 'localhost' ? '127.0.0.1' : hostname,
         port: options.port ?? port,
         path: options.path ?? pathname + search,
         method: options.method ?? 'GET',

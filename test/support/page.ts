@@ -19,18 +19,25 @@ export interface WaitingPage {
 type Where = { url: string; port?: number };
 
 /** Opens /connect/qrconnect; throws when it is refused. The QR address is the demo mode's phone link, else read off the picture. */
-export async function openPage(
+export function openPage(
   where: Where,
   query: Record<string, string>,
   headers: Record<string, string> = {},
 ): Promise<WaitingPage> {
-  const answer = await send(`${where.url}/connect/qrconnect?${new URLSearchParams(query)}`, {
-    headers,
-    port: where.port,
-  });
+  return openPageAt(`${where.url}/connect/qrconnect?${new URLSearchParams(query)}`, headers, where.port);
+}
+
+/** Opens exactly this address, as a browser does that was sent there: the fragment stays behind. */
+export async function openPageAt(
+  address: string,
+  headers: Record<string, string> = {},
+  port?: number,
+): Promise<WaitingPage> {
+  const answer = await send(address, { headers, port });
   if (answer.status !== 200) throw new Error(`the page was refused: ${answer.status} ${answer.body}`);
   const data = pageData<{ ticketId: string; waitSecret: string }>(answer.body);
   const qr = /href="([^"]+\/s\/[\w-]+)"/.exec(answer.body)?.[1] ?? readQr(answer.body);
+  const where = { url: new URL(address).origin, port };
   return { html: answer.body, headers: answer.headers, qr, ...waiter(where, data.ticketId, data.waitSecret) };
 }
 

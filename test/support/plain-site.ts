@@ -5,6 +5,10 @@ import { createServer, type IncomingHttpHeaders } from 'node:http';
 export interface PlainPage {
   html: string;
   headers?: Record<string, string>;
+  /** Sent as it is, without a document around it. */
+  bare?: boolean;
+  /** Asked for, and never answered. */
+  silent?: boolean;
 }
 
 export interface PlainSite {
@@ -24,8 +28,9 @@ export async function startPlainSite(): Promise<PlainSite> {
     const path = (request.url ?? '/').split('?')[0] as string;
     asked.push({ path: request.url ?? '/', headers: request.headers });
     const page = pages.get(path);
+    if (page?.silent) return;
     response.writeHead(page ? 200 : 404, { 'content-type': 'text/html; charset=utf-8', ...page?.headers });
-    response.end(page ? document(page.html) : '');
+    response.end(page ? (page.bare ? page.html : document(page.html)) : '');
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

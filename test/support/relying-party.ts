@@ -1,7 +1,7 @@
 /** A relying party's backend as an actor, in either dialect: makes requests, exchanges codes, reads profiles. */
 import { createHash, randomBytes } from 'node:crypto';
 import type { App } from '../../src/app.js';
-import type { NewClient } from '../../src/client/client-service.js';
+import type { NewClient } from '../../src/client/registration.js';
 import { type RawAnswer, send } from './http.js';
 
 type Where = { url: string; port?: number };

@@ -31,9 +31,11 @@ describe('a code against two server processes', () => {
           expect(lost.error).toBe(door.says.used);
         }
         const { access_token: token, refresh_token: refresh } = won[0]?.body ?? {};
+        // Tokens saved after a loser had ended the grant are left without one: as dead, in WeChat's words by another name.
+        const dead = [door.says.tokenDead, door.says.refreshDead, door.says.grantGone];
         for (const node of [cluster.a, cluster.b]) {
-          expect((await site.userinfo(String(token), node)).error).toBe(door.says.tokenDead);
-          if (refresh) expect((await site.refresh(String(refresh), node)).error).toBe(door.says.refreshDead);
+          expect(dead).toContain((await site.userinfo(String(token), node)).error);
+          if (refresh) expect(dead).toContain((await site.refresh(String(refresh), node)).error);
         }
       }
     },

@@ -57,9 +57,6 @@ describe('the embedded page', () => {
       closed.request(),
       closedOauth.request().query,
       { ...house.request().query, client_id: 'qc0000000000000000' },
-      shop.request({ redirect_uri: EVIL }),
-      shop.request({ scope: 'snsapi_base' }),
-      house.request({ redirect_uri: EVIL }).query,
       house.request({ theme: 'x' }).query,
       // A client of one dialect does not exist at the other's door.
       { ...house.request().query, client_id: shop.clientId },
@@ -69,6 +66,24 @@ describe('the embedded page', () => {
       expect(ancestors(answer.headers), JSON.stringify(query)).toBe("'none'");
       expect(answer.headers['x-frame-options']).toBe('DENY');
       expect(answer.body).toContain('<meta name="qrconnect-error"');
+    }
+    expect(await tickets()).toBe(before);
+  });
+
+  it('T28 tells a known client’s site its mistake in the frame it may show, with no ticket in it', async () => {
+    const before = await tickets();
+    for (const [query, reason] of [
+      [shop.request({ redirect_uri: EVIL }), 'wechat_redirect_uri'],
+      [shop.request({ scope: 'snsapi_base' }), 'wechat_scope'],
+      [house.request({ redirect_uri: EVIL }).query, 'invalid_redirect_uri'],
+    ] as const) {
+      const answer = await connect(query);
+      const { client } = await server.app.clients
+        .find(query.appid ?? query.client_id ?? '')
+        .then((found) => ({ client: found }));
+      expect(ancestors(answer.headers)).toBe(client?.embedOrigins.join(' '));
+      expect(answer.headers['x-frame-options']).toBeUndefined();
+      expect(answer.body).toContain(`<meta name="qrconnect-error" content="${reason}">`);
     }
     expect(await tickets()).toBe(before);
   });

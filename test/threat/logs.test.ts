@@ -123,7 +123,8 @@ describe('what the logs know', () => {
     const body = `{"password":"${newProof().verifier}", broken`;
     await send(`${url}/phone/sign-in`, { port, method: 'POST', headers, body });
     await send(`${url}/phone/sign-in`, { port, method: 'POST', headers, body: `{"token":"${'x'.repeat(70_000)}"}` });
-    await send(`${url}/nowhere?code=${newProof().verifier}&access_token=${newProof().verifier}`, { port });
+    await send(`${url}/nowhere?access_token=${newProof().verifier}`, { port });
+    await send(`${url}/nowhere?code=${newProof().verifier}`, { port });
     await send(`${url}/sns/userinfo?access_token=${newProof().verifier}&access_token=x`, { port });
     await send(`${url}/connect/qrconnect?${new URLSearchParams({ code: newProof().verifier })}`, { port });
     await send(`${url}/s/${newProof().verifier}`, { port });

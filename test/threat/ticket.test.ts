@@ -122,7 +122,7 @@ describe('the QR ticket', () => {
         (
           await ask(
             page.ticketId,
-            ['POST', `/redeem?wait_secret=${secret}&access_token=${secret}`],
+            ['POST', `/redeem?wait_secret=${secret}&token=${secret}`],
             headers,
             JSON.stringify(body),
           )

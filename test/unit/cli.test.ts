@@ -8,13 +8,14 @@ import { clientCommands } from '../../src/cli/clients.js';
 import { type Command, Options, UsageError } from '../../src/cli/command.js';
 import { record, table } from '../../src/cli/layout.js';
 import type { Client } from '../../src/client/client.js';
-import type { NewClient } from '../../src/client/client-service.js';
+import type { NewClient } from '../../src/client/registration.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'cli-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const CLIENT: Client = {
   id: 'wx0123456789abcdef',
+  revision: 0,
   name: 'Shop',
   dialect: 'wechat',
   applicationType: 'web',
@@ -24,6 +25,10 @@ const CLIENT: Client = {
   embedOrigins: ['https://shop.example'],
   matchCode: 'type',
   refreshRequiresSecret: false,
+  stateRequired: false,
+  openidRequired: false,
+  jsonAnswers: false,
+  styleSheets: false,
   createdAt: new Date('2026-01-01T00:00:00Z'),
   disabled: false,
 };
@@ -44,14 +49,21 @@ describe('clients', () => {
       },
     };
     const more = ['--redirect-uri', 'https://b.example/', '--embed-origin', 'https://c.example', '--union', 'u'];
-    const outcome = await run(clientCommands.create, [...words, ...more, '--refresh-requires-secret'], { clients });
+    const flags = ['refresh-requires-secret', 'state-required', 'openid-required', 'json-answers', 'style-sheets'];
+    const args = [...words, ...more, '--scope', 'openid', ...flags.map((flag) => `--${flag}`)];
+    const outcome = await run(clientCommands.create, args, { clients });
     expect(seen).toMatchObject({
       name: 'Shop',
       dialect: 'wechat',
       redirectUris: ['https://shop.example/callback', 'https://b.example/'],
       embedOrigins: ['https://c.example'],
       unionName: 'u',
+      scope: 'openid',
       refreshRequiresSecret: true,
+      stateRequired: true,
+      openidRequired: true,
+      jsonAnswers: true,
+      styleSheets: true,
     });
     expect(outcome.json).toMatchObject({
       client_id: CLIENT.id,
@@ -65,7 +77,7 @@ describe('clients', () => {
   });
 
   it('shows neither a secret nor its hash again', async () => {
-    const clients = { find: async () => CLIENT, list: async () => [CLIENT] };
+    const clients = { get: async () => CLIENT, list: async () => [CLIENT] };
     for (const outcome of [
       await run(clientCommands.show, [CLIENT.id], { clients }),
       await run(clientCommands.list, [], { clients }),
@@ -78,11 +90,6 @@ describe('clients', () => {
     for (const args of [[CLIENT.id], ['--id', CLIENT.id]]) {
       expect(Options.parse(args, clientCommands.show).required('id')).toBe(CLIENT.id);
     }
-  });
-
-  it('answers not_found for an unknown id', async () => {
-    const clients = { find: async () => undefined };
-    await expect(run(clientCommands.show, ['wx1'], { clients })).rejects.toMatchObject({ code: 'not_found' });
   });
 
   it.each([

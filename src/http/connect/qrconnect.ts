@@ -10,6 +10,7 @@ import { renderErrorPage } from '../middleware/error-page.js';
 import { openedFrom } from '../opened-from.js';
 import type { View } from '../view.js';
 import { type ConnectRequest, readConnectRequest } from './request.js';
+import { readStyleSheet } from './style-sheet.js';
 import { chooseParent, waitingPage } from './waiting-page.js';
 
 export interface QrConnectDeps {
@@ -21,9 +22,6 @@ export interface QrConnectDeps {
   tickets: TicketService;
 }
 
-/** The three refusals of the wire format (1.2), in its order. */
-type WechatProblem = 'wechat_appid' | 'wechat_scope' | 'wechat_redirect_uri';
-
 /** Every way to hold a page in a page (Fetch 3.2.7: the destinations of navigables that are not top-level). */
 const FRAME = /^(iframe|frame|embed|object|fencedframe)$/;
 
@@ -31,62 +29,92 @@ export function qrconnect(deps: QrConnectDeps) {
   return async (ctx: AppRouterContext): Promise<void> => {
     const request = readConnectRequest(ctx.querystring);
     ctx.state.lang = chooseLanguage(request.wishes.lang || undefined, ctx.get('Accept-Language'));
-    const client = request.clientId ? await deps.clients.active(request.clientId) : undefined;
+    const found = request.clientId ? await deps.clients.active(request.clientId) : undefined;
+    // A client of the other dialect does not exist at this door (T93).
+    const client = found?.dialect === request.dialect ? found : undefined;
+    if (!client) return sendRefusal(deps, ctx, NO_CLIENT[request.dialect]);
     if (request.dialect === 'wechat') {
-      const problem = wechatProblem(request, client);
-      // Status 200, as client code that reads this page expects; never a redirect.
-      if (problem) return refuse(deps, ctx, problem, 200);
+      const refusal = wechatRefusal(request, client);
+      if (refusal) return sendRefusal(deps, ctx, refusal, client);
     }
-    if (client?.dialect !== request.dialect) return refuse(deps, ctx, 'client_unknown', 400);
-    if (isFramedByStranger(ctx, client, deps.publicUrl)) return refuse(deps, ctx, 'frame_refused', 403);
-    let begun: AuthorizationRequest;
+    if (isFramedByStranger(ctx, client, deps.publicUrl)) {
+      return sendRefusal(deps, ctx, { reason: 'frame_refused', status: 403 });
+    }
     try {
-      begun = await deps.authorization.begin(request.parameters);
+      await showPage(deps, ctx, request, client, await deps.authorization.begin(request.parameters));
     } catch (error) {
       if (!(error instanceof AuthorizationRefused)) throw error;
-      return refuse(deps, ctx, error.error, 400, error.description);
+      sendRefusal(deps, ctx, { reason: error.error, status: 400, developerHint: error.description }, client);
     }
-    const opened = await deps.tickets.open({
-      door: 'embed',
-      requestUid: begun.uid,
-      requestEndsAt: begun.endsAt,
-      clientId: client.id,
-      matchRequired: client.matchCode === 'type',
-      openedFrom: openedFrom(ctx),
-    });
-    const { wishes } = request;
-    const parentOrigin = chooseParent(refererOrigin(ctx), client, begun.redirectUri);
-    const page = await waitingPage(deps, 'connect/waiting.njk', {
-      lang: ctx.state.lang,
-      client,
-      request: begun,
-      opened,
-      wishes,
-      framed: FRAME.test(ctx.get('Sec-Fetch-Dest')),
-      parentOrigin,
-      frameAncestors: client.embedOrigins,
-    });
-    // ALLOW-FROM is dead in browsers and DENY would forbid the invited frames: frame-ancestors alone decides here.
-    ctx.remove('X-Frame-Options');
-    sendPage(ctx, page);
   };
 }
 
-function wechatProblem(request: ConnectRequest, client: Client | undefined): WechatProblem | undefined {
-  if (client?.dialect !== 'wechat') return 'wechat_appid';
-  if (!request.scope.split(/[,\s]+/).includes('snsapi_login')) return 'wechat_scope';
-  return request.redirectUri && redirectUriAllowed(client, request.redirectUri) ? undefined : 'wechat_redirect_uri';
-}
-
-function refuse(
+async function showPage(
   deps: QrConnectDeps,
   ctx: AppRouterContext,
-  reason: string,
-  status: number,
-  developerHint?: string,
-): void {
+  { wishes, href }: ConnectRequest,
+  client: Client,
+  begun: AuthorizationRequest,
+): Promise<void> {
+  const opened = await deps.tickets.open({
+    door: 'embed',
+    requestUid: begun.uid,
+    requestEndsAt: begun.endsAt,
+    clientId: client.id,
+    matchRequired: client.matchCode === 'type',
+    openedFrom: openedFrom(ctx),
+  });
+  const framed = FRAME.test(ctx.get('Sec-Fetch-Dest'));
+  const dressable = client.styleSheets && framed && wishes.layout === 'classic';
+  const page = await waitingPage(deps, 'connect/waiting.njk', {
+    lang: ctx.state.lang,
+    client,
+    request: begun,
+    opened,
+    wishes,
+    framed,
+    styleSheet: dressable ? readStyleSheet(href, deps) : undefined,
+    parentOrigin: chooseParent(refererOrigin(ctx), client, begun.redirectUri),
+    frameAncestors: client.embedOrigins,
+  });
+  // ALLOW-FROM is dead in browsers and DENY would forbid the invited frames: frame-ancestors alone decides here.
+  ctx.remove('X-Frame-Options');
+  sendPage(ctx, page);
+}
+
+interface Refusal {
+  readonly reason: string;
+  readonly status: number;
+  readonly developerHint?: string;
+}
+
+/** WeChat's three have status 200, as client code that reads this page expects; none ever redirects (wire format 1.2). */
+const NO_CLIENT: Readonly<Record<ConnectRequest['dialect'], Refusal>> = {
+  wechat: { reason: 'wechat_appid', status: 200 },
+  oauth: { reason: 'client_unknown', status: 400 },
+};
+
+/** In the wire format's order. */
+function wechatRefusal(request: ConnectRequest, client: Client): Refusal | undefined {
+  if (!request.scope.split(/[,\s]+/).includes('snsapi_login')) return { reason: 'wechat_scope', status: 200 };
+  if (!request.redirectUri || !redirectUriAllowed(client, request.redirectUri)) {
+    return { reason: 'wechat_redirect_uri', status: 200 };
+  }
+  return client.stateRequired && !hasState(request) ? { reason: 'state_required', status: 400 } : undefined;
+}
+
+/** The widget sends the word "undefined" for a state that was left out (wire format 2.1). */
+function hasState({ parameters: { state } }: ConnectRequest): boolean {
+  return state !== undefined && state !== '' && state !== 'undefined';
+}
+
+/** Shown in the frames of a client that is known, as WeChat's are: most mistakes are made in a widget (T28). */
+function sendRefusal(deps: QrConnectDeps, ctx: AppRouterContext, refusal: Refusal, client?: Client): void {
   const { lang, requestId } = ctx.state;
-  sendPage(ctx, renderErrorPage(deps.view, { lang, requestId, reason, developerHint }), status);
+  const { status, ...texts } = refusal;
+  const frameAncestors = client?.embedOrigins;
+  if (frameAncestors) ctx.remove('X-Frame-Options');
+  sendPage(ctx, renderErrorPage(deps.view, { lang, requestId, ...texts, frameAncestors }), status);
 }
 
 /** frame-ancestors is what the browser enforces; a parent that names itself wrongly gets no ticket either (T28). */

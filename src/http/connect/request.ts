@@ -22,6 +22,8 @@ export interface ConnectRequest {
   /** For the engine. */
   parameters: AuthorizationParameters;
   wishes: PageWishes;
+  /** A style sheet of the site, as it came; only some clients may have one. */
+  href?: string;
 }
 
 /** Every printable ASCII character is legal in state and nonce (RFC 6749 A.5); control characters never are. */
@@ -55,10 +57,17 @@ const OAUTH = z.object({
 
 const THEMES = ['auto', 'light', 'dark'] as const;
 
+/** What WeChat's sites put into state, in any script: every character that can be printed. */
+const anyText = z
+  .string()
+  .max(4096)
+  // U+FFFD stands for bytes that are no UTF-8: they could not come back as they were.
+  .regex(/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\ufffd]*$/u);
+
 const WECHAT = z.object({
   redirect_uri: z.string().max(2000).optional(),
   scope: z.string().max(500).optional(),
-  state: printable(4096).optional(),
+  state: anyText.optional(),
   ...pkce,
 });
 
@@ -123,5 +132,6 @@ function readWechat(query: Record<string, string>): ConnectRequest {
       theme: THEMES.find((theme) => theme === query.color_scheme),
       navigate: query.self_redirect === 'true' ? 'self' : 'top',
     },
+    href: query.href,
   };
 }

@@ -7,6 +7,11 @@ import type { Language } from '../language.js';
 import { drawQr, scanUrl } from '../qr/draw.js';
 import type { Page, View } from '../view.js';
 import type { PageWishes } from './request.js';
+import type { StyleSheet } from './style-sheet.js';
+
+/** Characters of a host that a frame has room for: in large type, and at all. */
+const WIDE_HOST = 22;
+const LONGEST_HOST = 60;
 
 export interface WaitingPage {
   lang: Language;
@@ -15,6 +20,8 @@ export interface WaitingPage {
   opened: OpenedTicket;
   wishes: PageWishes;
   framed: boolean;
+  /** The site's own sheet for our decoration (T94); nothing else of it is anywhere in the page. */
+  styleSheet?: StyleSheet;
   /** The exact origin the page's messages go to; null: it sends none. */
   parentOrigin: string | null;
   frameAncestors: readonly string[];
@@ -31,14 +38,18 @@ export async function waitingPage(
   if (!host) throw new AppError('server_error');
   const values = {
     client: { name: client.name, host },
+    shownHost: input.framed ? endOfHost(host) : host,
+    longHost: host.length > WIDE_HOST,
     dialect: client.dialect,
     qrSvg: await drawQr(qrUrl),
     layout: wishes.layout,
     tone: wishes.tone,
     theme: wishes.theme,
     framed: input.framed,
+    dressed: input.styleSheet !== undefined,
     // In demo mode only: the token's holder could confirm as anybody who signs in, so it is never offered elsewhere.
-    phoneUrl: deps.demo ? qrUrl : undefined,
+    // Never beside a foreign sheet: a token in an attribute is what such sheets go for.
+    phoneUrl: deps.demo && !input.styleSheet ? qrUrl : undefined,
   };
   const data = {
     ticketId: opened.id,
@@ -48,13 +59,20 @@ export async function waitingPage(
     dialect: client.dialect,
     navigate: wishes.navigate,
     parentOrigin: input.parentOrigin,
+    styleSheet: input.styleSheet?.url,
   };
   return deps.view.render(template, values, {
     lang: input.lang,
     frameAncestors: input.frameAncestors,
+    styleSource: input.styleSheet?.source,
     texts: 'waiting',
     data,
   });
+}
+
+/** A host that is too long for a frame shows its end: whose it is stands there, not at the front. */
+function endOfHost(host: string): string {
+  return host.length > LONGEST_HOST ? `…${host.slice(1 - LONGEST_HOST)}` : host;
 }
 
 /** The parent that loaded the page, else the registered origin of the redirect URI; only ever a registered one (T30). */

@@ -9,28 +9,31 @@ import type { Page, View } from '../view.js';
 export interface ErrorPageInput {
   lang: Language;
   requestId: string;
-  /** Machine-readable, for the site's developer; also chooses the texts `error.<reason>.title` and `.message`. */
+  /** Machine-readable, for the site's developer; also chooses the texts `error.<reason>.title`, `.message` and `.hint`. */
   reason: string;
   developerHint?: string;
+  /** Origins that may show it in a frame; none unless given. */
+  frameAncestors?: readonly string[];
 }
 
 export function renderErrorPage(view: View, input: ErrorPageInput): Page {
   const t = translator(input.lang);
-  const text = (part: string) => {
+  const known = (part: string) => {
     const key = `error.${input.reason}.${part}`;
     const found = t(key);
-    return found === key ? t(`error.invalid_request.${part}`) : found;
+    return found === key ? undefined : found;
   };
+  const text = (part: string) => known(part) ?? t(`error.invalid_request.${part}`);
   return view.render(
     'error.njk',
     {
       title: text('title'),
       message: text('message'),
-      developerHint: input.developerHint,
+      developerHint: input.developerHint ?? known('hint'),
       requestId: input.requestId,
       reason: input.reason,
     },
-    { lang: input.lang },
+    { lang: input.lang, frameAncestors: input.frameAncestors },
   );
 }
 
@@ -64,5 +67,5 @@ function toAppError(thrown: unknown): AppError {
 }
 
 function wantsPage(method: string, path: string): boolean {
-  return (method === 'GET' || method === 'HEAD') && !/^\/(api|sns|health|assets)\//.test(path);
+  return (method === 'GET' || method === 'HEAD') && !/^\/(api|sns|health|assets|oauth\/(?!authorize))/.test(path);
 }

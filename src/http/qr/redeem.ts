@@ -23,8 +23,8 @@ export interface EndingDeps {
 export async function endTicket(deps: EndingDeps, ticket: Ticket): Promise<Ending> {
   const client = await deps.clients.active(ticket.clientId);
   if (!client) throw new AppError('gone');
-  if (ticket.status === 'redeemed' && ticket.subject) {
-    const answer = await deps.issuer.issue(ticket.requestUid, ticket.subject);
+  if (ticket.status === 'redeemed' && ticket.subject && ticket.scannedBy) {
+    const answer = await deps.issuer.issue(ticket.requestUid, ticket.subject, ticket.scannedBy.sessionId);
     return { answer, redirectTo: answerUrl(client.dialect, answer, deps.publicUrl) };
   }
   if (client.dialect === 'wechat') throw new AppError('conflict');

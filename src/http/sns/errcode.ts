@@ -15,10 +15,13 @@ export const ERRCODES = {
   41003: 'refresh_token missing',
   41004: 'appsecret missing',
   41008: 'missing code',
+  41009: 'missing openid',
   42001: 'access_token expired',
   42002: 'refresh_token expired',
+  42007: 'user changed password, access_token and refresh_token invalid',
   45011: 'api minute-quota reach limit must slower retry next minute',
   48001: 'api unauthorized',
+  48004: 'api forbidden for irregularities',
   50002: 'user limited',
 } as const;
 

@@ -118,6 +118,18 @@ describe('registering a redirect URI', () => {
     }
   });
 
+  it('takes a hash route from a wechat client, and no other fragment from anybody', () => {
+    const wechat = { ...WEB, hashRoute: true };
+    for (const uri of ['https://shop.example/#/login', 'https://shop.example/app?x=1#!/a/b?tab=2']) {
+      expect(redirectUriProblem(uri, wechat)).toBeUndefined();
+      expect(redirectUriProblem(uri, WEB)).toMatch(/must not have a fragment/);
+    }
+    for (const uri of ['https://shop.example/#', 'https://shop.example/#top', 'https://shop.example/#/a#/b']) {
+      expect(redirectUriProblem(uri, wechat)).toMatch(/hash route/);
+    }
+    expect(redirectUriProblem('https://shop.example/#/login?state=x', wechat)).toMatch(/"state"/);
+  });
+
   it('names the fix without repeating endless input', () => {
     expect(redirectUriProblem(`https://shop.example/${'a'.repeat(5000)}`, WEB)?.length).toBeLessThan(400);
   });

@@ -1,7 +1,27 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Client } from '../../../src/client/client.js';
-import { ClientService, type NewClient } from '../../../src/client/client-service.js';
+import type { ClientChange } from '../../../src/client/client-change.js';
+import { type ClientSecret, secretMatches } from '../../../src/client/client-secret.js';
+import { ClientService } from '../../../src/client/client-service.js';
+import type { NewClient } from '../../../src/client/registration.js';
 import { hashSecret } from '../../../src/secret.js';
+
+/** Node's own functions, counted. */
+const counted = vi.hoisted(() => ({ hashed: 0, compared: 0 }));
+vi.mock('node:crypto', async (original) => {
+  const crypto = await original<typeof import('node:crypto')>();
+  return {
+    ...crypto,
+    hash: (...args: Parameters<typeof crypto.hash>) => {
+      counted.hashed += 1;
+      return crypto.hash(...args);
+    },
+    timingSafeEqual: (...args: Parameters<typeof crypto.timingSafeEqual>) => {
+      counted.compared += 1;
+      return crypto.timingSafeEqual(...args);
+    },
+  };
+});
 
 const REDIRECT = 'https://shop.example/cb';
 
@@ -9,14 +29,32 @@ const REDIRECT = 'https://shop.example/cb';
 function build() {
   const rows = new Map<string, Client>();
   const audits: unknown[][] = [];
+  const write = (row: Client) => rows.set(row.id, { ...row, revision: row.revision + 1 }) !== undefined;
   const service = new ClientService({
     store: {
       insert: async (client: Client) => !rows.has(client.id) && rows.set(client.id, client) !== undefined,
       find: async (id: string) => rows.get(id),
       list: async () => [...rows.values()],
+      update: async (next: Client, revision: number) =>
+        rows.get(next.id)?.revision === revision && write({ ...next, revision }),
+      setDisabled: async (id: string, disabled: boolean) => {
+        const row = rows.get(id) as Client;
+        return row.disabled !== disabled && write({ ...row, disabled });
+      },
+      replaceSecrets: async (id: string, secrets: ClientSecret[], revision: number) => {
+        const row = rows.get(id) as Client;
+        return row.revision === revision && write({ ...row, secrets });
+      },
+      markSecretExposed: async (id: string, hash: string, exposedAt: string) => {
+        const row = rows.get(id) as Client;
+        const secrets = row.secrets.map((one) => (one.hash === hash ? { ...one, exposedAt } : one));
+        return write({ ...row, secrets });
+      },
     } as never,
     demo: false,
-    validate: async () => {},
+    validate: async (client) => {
+      if (client.name === 'Refused') throw new Error('the engine refuses this');
+    },
     audit: async (...entry: unknown[]) => void audits.push(entry),
   });
   const register = (more: Partial<NewClient> = {}) =>
@@ -94,8 +132,37 @@ describe('registering a client', () => {
 
   it('warns of what an administrator should know', async () => {
     const { warnings } = await house.register({ dialect: 'wechat', callbackDomain: 'shop.example', matchCode: 'off' });
-    expect(warnings).toHaveLength(3);
+    expect(warnings).toHaveLength(5);
     expect((await house.register()).warnings).toEqual([]);
+  });
+
+  it.each<[string, Partial<NewClient>, RegExp]>([
+    ['a hash route outside the wechat dialect', { redirectUris: ['https://shop.example/#/login'] }, /fragment/],
+    ['a scope that does not exist', { scope: 'openid email' }, /"email" does not exist/],
+    ['scopes without openid', { scope: 'profile' }, /must hold openid/],
+    ['a choice of scopes in the wechat dialect', { dialect: 'wechat', scope: 'openid' }, /snsapi_login/],
+    ['refreshRequiresSecret outside the wechat dialect', { refreshRequiresSecret: true }, /wechat dialect only/],
+    ['stateRequired outside the wechat dialect', { stateRequired: true }, /wechat dialect only/],
+    ['openidRequired outside the wechat dialect', { openidRequired: true }, /wechat dialect only/],
+    ['jsonAnswers outside the wechat dialect', { jsonAnswers: true }, /wechat dialect only/],
+    ['styleSheets outside the wechat dialect', { styleSheets: true }, /wechat dialect only/],
+  ])('refuses %s', async (_what, input, message) => {
+    await expect(house.register(input)).rejects.toThrow(message);
+    expect(house.rows.size).toBe(0);
+  });
+
+  it('T93 warns of less in a wechat client that is stricter than WeChat', async () => {
+    const { warnings } = await house.register({ dialect: 'wechat', stateRequired: true, refreshRequiresSecret: true });
+    expect(warnings).toHaveLength(1);
+  });
+
+  it('T56 says when a rotation ends a secret earlier than it had promised', async () => {
+    const { client } = await house.register();
+    const first = await house.service.rotateSecret('anna', client.id, 3600);
+    expect(first.warnings.join()).not.toContain('refused from now on');
+    const promised = house.rows.get(client.id)?.secrets[1]?.expiresAt as string;
+    const second = await house.service.rotateSecret('anna', client.id, 3600);
+    expect(second.warnings.join()).toContain(`work until ${promised} is refused from now on`);
   });
 
   it('keeps a client that exists when another asks for its id', async () => {
@@ -110,5 +177,256 @@ describe('registering a client', () => {
     expect(await house.service.find(client.id)).toBeDefined();
     expect(await house.service.active(client.id)).toBeUndefined();
     expect(await house.service.active('nobody')).toBeUndefined();
+  });
+});
+
+describe('changing a client', () => {
+  let house: ReturnType<typeof build>;
+  beforeEach(() => {
+    house = build();
+  });
+
+  const change = async (more: Partial<NewClient>, changes: ClientChange) => {
+    const { client } = await house.register(more);
+    const answer = await house.service.update('anna', client.id, changes);
+    expect(house.rows.get(client.id)).toEqual(answer.client);
+    return { before: client, ...answer };
+  };
+
+  it('changes what is named, leaves the rest, and tells the audit log which fields moved', async () => {
+    const { before, client, changed, secret } = await change(
+      { unionName: 'shops', scope: 'openid' },
+      { name: 'Ｔea house', redirectUris: [REDIRECT, 'https://shop.example/other', REDIRECT], matchCode: 'off' },
+    );
+    expect(client).toEqual({
+      ...before,
+      name: 'Tea house',
+      redirectUris: [REDIRECT, 'https://shop.example/other'],
+      matchCode: 'off',
+      revision: 1,
+    });
+    expect(secret).toBeUndefined();
+    expect(changed).toEqual(['match_code', 'name', 'redirect_uris']);
+    expect(house.audits.at(-1)).toEqual(['anna', 'client.update', client.id, { changed }]);
+  });
+
+  it('takes away what is null, and switches off again what is false', async () => {
+    const { client } = await change(
+      { dialect: 'wechat', unionName: 'shops', callbackDomain: 'shop.example', stateRequired: true },
+      { unionName: null, newUnionids: true, callbackDomain: null, stateRequired: false, jsonAnswers: true },
+    );
+    expect(client).toMatchObject({ stateRequired: false, jsonAnswers: true });
+    expect([client.unionName, client.callbackDomain]).toEqual([undefined, undefined]);
+  });
+
+  it.each<[string, string | undefined, string | null]>([
+    ['another union', 'shops', 'cafes'],
+    ['a first union', undefined, 'shops'],
+    ['no union any more', 'shops', null],
+  ])('gives everybody another unionid (%s) only when told to', async (_what, unionName, next) => {
+    const { client } = await house.register({ unionName });
+    for (const newUnionids of [undefined, false]) {
+      const refused = house.service.update('anna', client.id, { name: 'Tea house', unionName: next, newUnionids });
+      await expect(refused).rejects.toMatchObject({
+        code: 'invalid_request',
+        message: expect.stringMatching(
+          /every person gets another unionid at this client; a site that knows people by it loses them.*--new-unionids/,
+        ),
+      });
+    }
+    expect(house.rows.get(client.id)).toBe(client);
+    expect(house.audits).toHaveLength(1);
+    const told = await house.service.update('anna', client.id, { unionName: next, newUnionids: true });
+    expect(told.changed).toEqual(['union_name']);
+    expect(house.rows.get(client.id)?.unionName).toBe(next ?? undefined);
+    expect(Object.keys(told.client).sort()).toEqual(Object.keys(client).sort());
+  });
+
+  it('needs no such word for the union that it has, or for none where there is none', async () => {
+    expect((await change({ unionName: 'shops' }, { unionName: 'shops', name: 'Tea house' })).changed).toEqual(['name']);
+    expect((await change({ unionName: 'shops' }, { unionName: 'shops' })).changed).toEqual([]);
+    expect((await change({}, { unionName: null, matchCode: 'off' })).changed).toEqual(['match_code']);
+    expect((await change({}, { newUnionids: true })).changed).toEqual([]);
+  });
+
+  it('writes nothing when everything was so already', async () => {
+    const { changed } = await change({}, { name: 'Book shop', redirectUris: [REDIRECT] });
+    expect(changed).toEqual([]);
+    expect(house.audits.map(([, action]) => action)).toEqual(['client.create']);
+  });
+
+  it('T28 lets the new addresses frame it instead of the old ones, where nobody chose who may', async () => {
+    const moved = { redirectUris: ['https://new.example/cb'] };
+    const { client, warnings } = await change({}, moved);
+    expect(client.embedOrigins).toEqual(['https://new.example']);
+    expect(warnings).toEqual([]);
+    const domain = await change({ dialect: 'wechat' }, { redirectUris: [], callbackDomain: 'new.example' });
+    expect(domain.client.embedOrigins).toEqual(['https://new.example']);
+  });
+
+  it('T28 keeps a list that somebody chose, and says who is in it and should not be, and the other way round', async () => {
+    const chosen = { embedOrigins: ['https://www.shop.example'] };
+    const moved = { redirectUris: ['https://new.example/cb'] };
+    const { client, warnings } = await change(chosen, moved);
+    expect(client.embedOrigins).toEqual(chosen.embedOrigins);
+    expect(warnings.join()).toContain('https://new.example may not frame');
+    expect(warnings.join()).toContain('https://www.shop.example may frame the QR page though');
+    expect((await change(chosen, { ...moved, embedOrigins: [] })).client.embedOrigins).toEqual(['https://new.example']);
+    const named = await change({}, { ...moved, embedOrigins: ['https://www.new.example'] });
+    expect(named.client.embedOrigins).toEqual(['https://www.new.example']);
+    expect(named.warnings).toEqual([]);
+  });
+
+  it.each<[string, Partial<NewClient>, ClientChange, RegExp]>([
+    ['a bad redirect URI', {}, { redirectUris: ['http://shop.example/'] }, /must be https/],
+    ['no redirect URI', {}, { redirectUris: [] }, /at least one redirect URI/],
+    ['a name that pretends', {}, { name: 'B\u0430nk' }, /mixes scripts/],
+    ['a setting of the other dialect', {}, { stateRequired: true }, /wechat dialect only/],
+    ['a wechat client without a secret', { dialect: 'wechat' }, { authMethod: 'none' }, /always has a secret/],
+    [
+      'the last address taken away',
+      { dialect: 'wechat', redirectUris: [], callbackDomain: 'shop.example' },
+      { callbackDomain: null },
+      /at least one/,
+    ],
+    ['what the engine refuses', {}, { name: 'Refused' }, /the engine refuses/],
+  ])('refuses %s as a registration would, and changes nothing', async (_what, more, changes, message) => {
+    const { client } = await house.register(more);
+    await expect(house.service.update('anna', client.id, changes)).rejects.toThrow(message);
+    expect(house.rows.get(client.id)).toBe(client);
+    expect(house.audits).toHaveLength(1);
+  });
+
+  it('T56 makes a first secret for a client that begins to authenticate, and keeps none for one that ceases to', async () => {
+    const begun = await change({ authMethod: 'none' }, { authMethod: 'client_secret_basic' });
+    expect(begun.client.secrets.map(({ hash }) => hash)).toEqual([hashSecret(begun.secret as string)]);
+    const ceased = await change({}, { authMethod: 'none' });
+    expect([ceased.client.secrets, ceased.secret]).toEqual([[], undefined]);
+    const moved = await change({}, { authMethod: 'client_secret_post' });
+    expect([moved.client.secrets, moved.secret]).toEqual([moved.before.secrets, undefined]);
+  });
+
+  it('does not write over what somebody else changed meanwhile', async () => {
+    const { client } = await house.register();
+    const both = [{ name: 'One' }, { name: 'Two' }].map((changes) => house.service.update('a', client.id, changes));
+    const [one, two] = await Promise.allSettled(both);
+    expect(one?.status).toBe('fulfilled');
+    expect(two).toMatchObject({ status: 'rejected', reason: { code: 'conflict' } });
+    expect(house.rows.get(client.id)?.name).toBe('One');
+  });
+
+  it('returns the client with the revision it then has', async () => {
+    const { client } = await house.register();
+    const { service } = house;
+    for (const work of [
+      async () => (await service.update('a', client.id, { name: 'One' })).client,
+      async () => (await service.rotateSecret('a', client.id, 0)).client,
+      () => service.disable('a', client.id),
+      () => service.disable('a', client.id),
+      () => service.enable('a', client.id),
+    ]) {
+      expect(await work()).toEqual(await service.get(client.id));
+    }
+  });
+
+  it('disables and enables, and tells the audit log of what moved only', async () => {
+    const { client } = await house.register();
+    expect((await house.service.disable('anna', client.id)).disabled).toBe(true);
+    await house.service.disable('anna', client.id);
+    expect((await house.service.enable('anna', client.id)).disabled).toBe(false);
+    expect(house.audits.map(([, action]) => action)).toEqual(['client.create', 'client.disable', 'client.enable']);
+  });
+
+  it('knows no client that is not there', async () => {
+    const { service } = house;
+    for (const work of [
+      service.get('qc1'),
+      service.update('a', 'qc1', { name: 'x' }),
+      service.disable('a', 'qc1'),
+      service.enable('a', 'qc1'),
+      service.rotateSecret('a', 'qc1', 0),
+    ]) {
+      await expect(work).rejects.toMatchObject({ code: 'not_found', message: expect.stringContaining('"qc1"') });
+    }
+    expect(await service.noteExposed('qc1', ['x'])).toBe(false);
+  });
+});
+
+describe('the secrets of a client', () => {
+  let house: ReturnType<typeof build>;
+  beforeEach(() => {
+    house = build();
+  });
+
+  it.each(['oauth', 'wechat'] as const)(
+    'T56 %s: a new one has the shape of the first, and two live at most',
+    async (dialect) => {
+      const { client, secret: first } = await house.register({ dialect });
+      const known = (secret: string | undefined, now?: Date) =>
+        secretMatches(house.rows.get(client.id)?.secrets ?? [], secret as string, now);
+      const { secret: second, ...rotated } = await house.service.rotateSecret('anna', client.id, 3600);
+      expect(second).toMatch(dialect === 'wechat' ? /^[0-9a-f]{32}$/ : /^[\w-]{43}$/);
+      expect([known(first), known(second)]).toEqual([true, true]);
+      const end = new Date(rotated.client.secrets[1]?.expiresAt as string);
+      expect(end.getTime() - Date.now()).toBeGreaterThan(3_500_000);
+      expect(end.getTime() - Date.now()).toBeLessThanOrEqual(3_600_000);
+      expect([known(first, new Date(end.getTime() - 1)), known(first, end), known(second, end)]).toEqual([
+        true,
+        false,
+        true,
+      ]);
+      const { secret: third } = await house.service.rotateSecret('anna', client.id, 3600);
+      expect([known(first), known(second), known(third)]).toEqual([false, true, true]);
+      const { secret: last } = await house.service.rotateSecret('anna', client.id, 0);
+      expect([known(second), known(third), known(last)]).toEqual([false, false, true]);
+      // Not even kept as expired: a node whose clock is slow would take it a little longer.
+      expect(house.rows.get(client.id)?.secrets).toHaveLength(1);
+      expect(house.audits.at(-1)).toEqual(['anna', 'client.rotate-secret', client.id, { grace_seconds: 0 }]);
+      expect(JSON.stringify([...house.rows.values(), house.audits])).not.toContain(last);
+    },
+  );
+
+  it('T56 a public client has none to replace', async () => {
+    const { client } = await house.register({ authMethod: 'none' });
+    await expect(house.service.rotateSecret('anna', client.id, 0)).rejects.toThrow(/public client/);
+  });
+
+  it('T56 are hashed and compared as often for a client that has none as for one that has', async () => {
+    const { client, secret } = await house.register();
+    const { client: open } = await house.register({ authMethod: 'none' });
+    const work = (who: readonly ClientSecret[], what: string) => {
+      Object.assign(counted, { hashed: 0, compared: 0 });
+      return [secretMatches(who, what), counted.hashed, counted.compared];
+    };
+    expect(work(client.secrets, secret as string)).toEqual([true, 1, 1]);
+    for (const wrong of ['', 'wrong', `${secret?.slice(0, -1)}!`, '-'.repeat(43), 'x'.repeat(100_000)]) {
+      for (const who of [client.secrets, open.secrets]) expect(work(who, wrong)).toEqual([false, 1, 1]);
+    }
+  });
+
+  it('T55 are marked when they were seen in a query string: live ones only, and once', async () => {
+    const { client, secret: first } = await house.register();
+    const { secret: second } = await house.service.rotateSecret('anna', client.id, 3600);
+    const note = (...secrets: Array<string | undefined>) => house.service.noteExposed(client.id, secrets as string[]);
+    expect(await note('wrong', '')).toBe(false);
+    expect(await note('wrong', second)).toBe(true);
+    expect(await note(second)).toBe(false);
+    expect(await note(first)).toBe(true);
+    const exposed = house.rows.get(client.id)?.secrets.map(({ exposedAt }) => typeof exposedAt);
+    expect(exposed).toEqual(['string', 'string']);
+    await house.service.rotateSecret('anna', client.id, 0);
+    expect(await note(first, second)).toBe(false);
+    expect(house.audits.filter(([, action]) => action === 'client.secret-exposed')).toHaveLength(2);
+  });
+
+  it('T55 are told with the way to replace them, or with when they end', async () => {
+    const { client, secret } = await house.register();
+    await house.service.noteExposed(client.id, [secret as string]);
+    const warned = async () => (await house.service.update('anna', client.id, {})).warnings.join();
+    expect(await warned()).toContain(`clients rotate-secret ${client.id}`);
+    const { warnings } = await house.service.rotateSecret('anna', client.id, 3600);
+    expect(warnings.join()).toMatch(/old secret was sent in a query string .* accepted until/);
+    await house.service.rotateSecret('anna', client.id, 0);
+    expect(await warned()).toBe('');
   });
 });

@@ -35,10 +35,15 @@ describe('the parameters of a waiting page', () => {
     expect(read({ ...WECHAT, state: PRINTABLE }).parameters.state).toBe(PRINTABLE);
   });
 
-  it.each(['\u0000', '\r\n', '\t', '\u007f', 'é', '\u2028', '😀'])('T32 refuse %j in state', (bad) => {
+  it.each(['\u0000', '\r\n', '\t', '\u007f', '\u2028', '\u2029'])('T32 refuse %j in state', (bad) => {
     expect(() => read({ ...OAUTH, state: `a${bad}` })).toThrow(MALFORMED);
     expect(() => read({ ...WECHAT, state: `a${bad}` })).toThrow(MALFORMED);
     expect(() => read({ ...OAUTH, nonce: `a${bad}` })).toThrow(MALFORMED);
+  });
+
+  it.each(['é', '微信', '😀'])('take %s in state from WeChat’s sites alone (RFC 6749 A.5 has ASCII)', (letter) => {
+    expect(() => read({ ...OAUTH, state: letter })).toThrow(MALFORMED);
+    expect(read({ ...WECHAT, state: letter }).parameters.state).toBe(letter);
   });
 
   it('T4 take no id, secret or claim about the person from the page', () => {

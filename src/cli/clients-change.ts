@@ -1,0 +1,110 @@
+/** `clients update | disable | enable | rotate-secret`. */
+
+import type { Services } from '../app.js';
+import type { Client } from '../client/client.js';
+import { fields, notes, oldSecretEnds, toJson } from './client-record.js';
+import { SETTINGS, toChange } from './client-settings.js';
+import { type Command, type Options, UsageError } from './command.js';
+import { record } from './layout.js';
+
+const ID = { id: { type: 'string' } } as const;
+const SHOWN_ONCE = 'The secret is shown this once. Put it into the settings of the site now.';
+
+export const update: Command = {
+  usage:
+    'clients update <id> [--name N] [--redirect-uri U ...] [--embed-origin O ...] [--union N --new-unionids]\n' +
+    '  [--callback-domain D] [--match-code type|off] [--auth-method client_secret_basic|client_secret_post|none]\n' +
+    '  [--scope "openid profile"]\n' +
+    '  wechat only: [--[no-]refresh-requires-secret] [--[no-]state-required] [--[no-]openid-required]\n' +
+    '  [--[no-]json-answers] [--[no-]style-sheets] [--json]\n\n' +
+    'Only what is named changes. --redirect-uri and --embed-origin replace the whole list; --no-… switches off;\n' +
+    'an empty value ("") takes away a union, callback domain, scope or list.\n\n' +
+    'With another union, or none, every person gets another unionid at this client; a site that knows people by it\n' +
+    'loses them. Such a change needs --new-unionids.',
+  summary: 'change settings of a site or an app',
+  options: { ...ID, ...SETTINGS, 'new-unionids': { type: 'boolean' } },
+  positional: 'id',
+  prepare(options) {
+    const id = options.required('id');
+    const change = toChange(options);
+    return async ({ clients }) => {
+      const { client, secret, warnings, changed } = await clients.update('command line', id, change);
+      const what = changed.length > 0 ? `Changed: ${changed.join(', ')}.` : 'Nothing changed: it was so already.';
+      const { client_id, name, ...rest } = toJson(client);
+      return {
+        json: { client_id, ...(secret ? { client_secret: secret } : {}), name, ...rest, changed, warnings },
+        text: [record(fields(client, secret)), '', what, ...(secret ? [SHOWN_ONCE] : []), ...notes(warnings)].join(
+          '\n',
+        ),
+      };
+    };
+  },
+};
+
+export const disable = turn(
+  'disable',
+  'refuse a site or an app everywhere, with every token it holds',
+  (services, id) => services.clients.disable('command line', id),
+  'is disabled: its sign-ins, codes and tokens are refused from now on.',
+);
+
+export const enable = turn(
+  'enable',
+  'let a disabled site or app in again',
+  (services, id) => services.clients.enable('command line', id),
+  'is active.',
+);
+
+export const rotateSecret: Command = {
+  usage: 'clients rotate-secret <id> [--grace 7d|12h|30m|0] [--json]',
+  summary: 'give a site or an app a new secret; the old one works for seven more days, or as --grace says',
+  options: { ...ID, grace: { type: 'string' } },
+  positional: 'id',
+  prepare(options) {
+    const id = options.required('id');
+    const seconds = grace(options);
+    return async ({ clients }) => {
+      const { client, secret, warnings } = await clients.rotateSecret('command line', id, seconds);
+      const { client_id, name, ...rest } = toJson(client);
+      const end = oldSecretEnds(client);
+      const old = end ? `The old secret is accepted until ${end}.` : 'Every older secret is refused from now on.';
+      return {
+        json: { client_id, client_secret: secret, name, ...rest, warnings },
+        text: [record(fields(client, secret)), '', SHOWN_ONCE, old, ...notes(warnings)].join('\n'),
+      };
+    };
+  },
+};
+
+function turn(
+  verb: string,
+  summary: string,
+  change: (services: Services, id: string) => Promise<Client>,
+  said: string,
+): Command {
+  return {
+    usage: `clients ${verb} <id> [--json]`,
+    summary,
+    options: ID,
+    positional: 'id',
+    prepare(options) {
+      const id = options.required('id');
+      return async (services) => {
+        const client = await change(services, id);
+        return { json: toJson(client), text: `"${client.name}" (${client.id}) ${said}` };
+      };
+    },
+  };
+}
+
+const UNITS = { d: 86_400, h: 3600, m: 60 } as const;
+const MAX_GRACE_DAYS = 90;
+
+/** Seconds. */
+function grace(options: Options): number {
+  const text = options.optional('grace') ?? '7d';
+  const [, count, unit] = /^(\d{1,4})([dhm])$/.exec(text) ?? [];
+  const seconds = text === '0' ? 0 : Number(count) * UNITS[unit as keyof typeof UNITS];
+  if (seconds >= 0 && seconds <= MAX_GRACE_DAYS * UNITS.d) return seconds;
+  throw new UsageError(`--grace must be 0, or up to ${MAX_GRACE_DAYS} days such as 7d, 12h or 30m; it is "${text}"`);
+}

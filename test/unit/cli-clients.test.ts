@@ -1,0 +1,224 @@
+import { describe, expect, it } from 'vitest';
+import type { Services } from '../../src/app.js';
+import { accountCommands } from '../../src/cli/accounts.js';
+import { clientCommands } from '../../src/cli/clients.js';
+import { type Command, Options, UsageError } from '../../src/cli/command.js';
+import type { Client } from '../../src/client/client.js';
+import type { ClientSecret } from '../../src/client/client-secret.js';
+
+const FUTURE = '2999-01-01T00:00:00.000Z';
+const PAST = '2026-01-01T00:00:00.000Z';
+const secret = (more: Partial<ClientSecret> = {}): ClientSecret => ({ hash: 'the-hash', createdAt: PAST, ...more });
+
+const CLIENT: Client = {
+  id: 'qc0123456789abcdef',
+  revision: 0,
+  name: 'Shop',
+  dialect: 'oauth',
+  applicationType: 'web',
+  authMethod: 'client_secret_basic',
+  secrets: [secret()],
+  redirectUris: ['https://shop.example/callback'],
+  embedOrigins: ['https://shop.example'],
+  matchCode: 'type',
+  refreshRequiresSecret: false,
+  stateRequired: false,
+  openidRequired: false,
+  jsonAnswers: false,
+  styleSheets: false,
+  createdAt: new Date(PAST),
+  disabled: false,
+};
+
+/** Runs a command over a service that notes what it was asked. */
+async function run(command: Command, args: string[], answers: Record<string, unknown>) {
+  const asked: unknown[][] = [];
+  const service = Object.fromEntries(
+    Object.entries(answers).map(([method, answer]) => [
+      method,
+      async (...given: unknown[]) => {
+        asked.push([method, ...given]);
+        return answer;
+      },
+    ]),
+  );
+  const services = { clients: service, accounts: service } as unknown as Services;
+  return { ...(await command.prepare(Options.parse(args, command))(services)), asked };
+}
+
+const refuses = (command: Command, args: string[], message: RegExp) => {
+  const attempt = () => command.prepare(Options.parse(args, command));
+  expect(attempt).toThrow(UsageError);
+  expect(attempt).toThrow(message);
+};
+
+describe('clients update', () => {
+  const update = (args: string[], more: object = {}) =>
+    run(clientCommands.update, [CLIENT.id, ...args], {
+      update: { client: CLIENT, secret: undefined, warnings: ['careful'], changed: ['name'], ...more },
+    });
+
+  it('names to the service what was named, and nothing else', async () => {
+    const { asked, json, text } = await update(['--name', 'Shop']);
+    expect(asked).toEqual([['update', 'command line', CLIENT.id, { name: 'Shop' }]]);
+    expect(json).toMatchObject({ client_id: CLIENT.id, changed: ['name'], warnings: ['careful'] });
+    expect(json).not.toHaveProperty('client_secret');
+    expect(text).toMatch(/Changed: name\.\nNote: careful\.$/);
+    expect(JSON.stringify(json) + text).not.toContain('the-hash');
+  });
+
+  it('reads every setting a registration has, lists as a whole', async () => {
+    const words: Record<string, string> = {
+      union: 'u',
+      'callback-domain': 'shop.example',
+      'auth-method': 'client_secret_post',
+      'match-code': 'off',
+      scope: 'openid',
+    };
+    const lists = ['--redirect-uri', 'https://a.example/', '--redirect-uri', 'https://b.example/'];
+    const flags = ['refresh-requires-secret', 'state-required', 'openid-required', 'json-answers', 'style-sheets'];
+    const { asked } = await update([
+      ...Object.entries(words).flatMap(([name, value]) => [`--${name}`, value]),
+      ...lists,
+      ...['--embed-origin', 'https://c.example'],
+      ...flags.map((flag) => `--${flag}`),
+    ]);
+    expect(asked[0]?.[3]).toEqual({
+      unionName: 'u',
+      callbackDomain: 'shop.example',
+      authMethod: 'client_secret_post',
+      matchCode: 'off',
+      scope: 'openid',
+      redirectUris: ['https://a.example/', 'https://b.example/'],
+      embedOrigins: ['https://c.example'],
+      refreshRequiresSecret: true,
+      stateRequired: true,
+      openidRequired: true,
+      jsonAnswers: true,
+      styleSheets: true,
+    });
+  });
+
+  it('switches off with --no-, and takes away with an empty value', async () => {
+    const { asked } = await update(['--no-state-required', '--no-style-sheets', '--union', '', '--embed-origin', '']);
+    expect(asked[0]?.[3]).toEqual({ stateRequired: false, styleSheets: false, unionName: null, embedOrigins: [] });
+    const cleared = await update(['--scope', '', '--callback-domain=']);
+    expect(cleared.asked[0]?.[3]).toEqual({ scope: null, callbackDomain: null });
+  });
+
+  it('lets unionids change only when told to, and says so in its help', async () => {
+    const given = async (args: string[]) => (await update(args)).asked[0]?.[3];
+    expect(await given(['--union', 'u', '--new-unionids'])).toEqual({ unionName: 'u', newUnionids: true });
+    expect(await given(['--union', '', '--new-unionids'])).toEqual({ unionName: null, newUnionids: true });
+    for (const args of [
+      ['--union', 'u'],
+      ['--union', 'u', '--no-new-unionids'],
+    ])
+      expect(Object.entries((await given(args)) as object)).not.toContainEqual(['newUnionids', expect.anything()]);
+    expect(clientCommands.update.usage).toMatch(/another unionid[\s\S]*--new-unionids/);
+    refuses(clientCommands.create, ['--name', 'x', '--new-unionids'], /Unknown option '--new-unionids'/);
+  });
+
+  it('shows a first secret once, and says when nothing changed', async () => {
+    const first = await update(['--auth-method', 'client_secret_basic'], { secret: 'the-secret' });
+    expect(first.json).toMatchObject({ client_secret: 'the-secret' });
+    expect(first.text).toMatch(/the-secret[\s\S]*shown this once/);
+    expect((await update(['--name', 'Shop'], { changed: [] })).text).toContain('Nothing changed');
+  });
+
+  it.each<[string, string[], RegExp]>([
+    ['no id', ['--name', 'x'], /<id> is missing/],
+    ['nothing to change', [CLIENT.id], /at least one setting/],
+    ['a consent to nothing', [CLIENT.id, '--new-unionids'], /at least one setting/],
+    ['the dialect', [CLIENT.id, '--dialect', 'wechat'], /Unknown option '--dialect'/],
+    ['the type', [CLIENT.id, '--type', 'native'], /Unknown option '--type'/],
+    ['a method that does not exist', [CLIENT.id, '--auth-method', 'tls'], /must be one of client_secret_basic/],
+    ['a negated word', [CLIENT.id, '--no-name'], /no-name/],
+  ])('refuses %s before anything is opened', (_what, args, message) => refuses(clientCommands.update, args, message));
+});
+
+describe('clients disable, enable', () => {
+  it.each(['disable', 'enable'] as const)('%s asks the service, and says what is so now', async (verb) => {
+    const client = { ...CLIENT, disabled: verb === 'disable' };
+    const { asked, json, text } = await run(clientCommands[verb], [CLIENT.id], { [verb]: client });
+    expect(asked).toEqual([[verb, 'command line', CLIENT.id]]);
+    expect(json).toMatchObject({ client_id: CLIENT.id, disabled: verb === 'disable' });
+    expect(text).toContain(verb === 'disable' ? 'is disabled' : 'is active');
+    refuses(clientCommands[verb], [], /<id> is missing/);
+  });
+});
+
+describe('clients rotate-secret', () => {
+  const rotate = (args: string[], secrets: ClientSecret[] = [secret()]) =>
+    run(clientCommands['rotate-secret'], [CLIENT.id, ...args], {
+      rotateSecret: { client: { ...CLIENT, secrets }, secret: 'the-secret', warnings: [] },
+    });
+
+  it.each([
+    [[], 7 * 86_400],
+    [['--grace', '7d'], 7 * 86_400],
+    [['--grace', '12h'], 43_200],
+    [['--grace', '30m'], 1800],
+    [['--grace', '90d'], 90 * 86_400],
+    [['--grace', '0'], 0],
+    [['--grace=0d'], 0],
+  ])('with %j lets the old one live %i seconds', async (args, seconds) => {
+    expect((await rotate(args)).asked).toEqual([['rotateSecret', 'command line', CLIENT.id, seconds]]);
+  });
+
+  it('shows the new one once, and says until when the old one works', async () => {
+    const { json, text } = await rotate([], [secret(), secret({ expiresAt: FUTURE })]);
+    expect(json).toMatchObject({
+      client_secret: 'the-secret',
+      secrets: [{ expires_at: null }, { expires_at: FUTURE }],
+    });
+    expect(text).toMatch(/the-secret[\s\S]*shown this once[\s\S]*old secret is accepted until 2999/);
+    expect((await rotate(['--grace', '0'])).text).toContain('Every older secret is refused');
+    expect(JSON.stringify(json) + text).not.toContain('the-hash');
+  });
+
+  it.each(['7', '-1d', '1w', '91d', '', '0x5d', '9999d', ' 7d', '7D'])('refuses a grace of "%s"', (grace) =>
+    refuses(clientCommands['rotate-secret'], [CLIENT.id, `--grace=${grace}`], /--grace must be 0, or up to 90 days/),
+  );
+});
+
+describe('a secret that was seen in a query string', () => {
+  const shown = async (...secrets: ClientSecret[]) => {
+    const client = { ...CLIENT, secrets };
+    const show = await run(clientCommands.show, [CLIENT.id], { get: client });
+    const list = await run(clientCommands.list, [], { list: [{ ...CLIENT, id: 'qcother' }, client] });
+    return { show, list, row: list.text.split('\n')[2] };
+  };
+  const fix = `npm run admin -- clients rotate-secret ${CLIENT.id}`;
+
+  it('T55 stands in show and list, with the command that replaces it', async () => {
+    const { show, list, row } = await shown(secret({ exposedAt: PAST }));
+    expect(row).toContain('active, secret exposed: rotate it');
+    expect(list.text.split('\n').at(-1)).toBe(`Exposed, rotate it: ${fix}`);
+    expect(list.text.split('\n')[1]).toMatch(/active$/);
+    expect(show.text).toContain(fix);
+    expect(show.json).toMatchObject({ secrets: [{ created_at: PAST, expires_at: null, exposed_at: PAST }] });
+    expect(list.json).toMatchObject([{ secrets: [{ exposed_at: null }] }, { secrets: [{ exposed_at: PAST }] }]);
+  });
+
+  it('T55 is a note while it lives on as the old one, and nothing once it is over', async () => {
+    const old = await shown(secret(), secret({ exposedAt: PAST, expiresAt: FUTURE }));
+    expect(old.row).toMatch(/active$/);
+    expect(old.show.text).toContain('old secret was sent in a query string');
+    const over = await shown(secret(), secret({ exposedAt: PAST, expiresAt: PAST }));
+    expect(over.show.text).not.toMatch(/query string|Old secret/);
+    expect(over.show.json).toMatchObject({ secrets: [{ exposed_at: null }] });
+  });
+});
+
+describe('accounts disable, enable', () => {
+  it.each(['disable', 'enable'] as const)('%s asks the service, and says what is so now', async (verb) => {
+    const account = { username: 'ming', sex: 0, createdAt: new Date(0), updatedAt: new Date(0) };
+    const answer = { ...account, disabled: verb === 'disable' };
+    const { asked, json, text } = await run(accountCommands[verb], ['ming'], { [verb]: answer });
+    expect(asked).toEqual([[verb, 'command line', 'ming']]);
+    expect(json).toMatchObject({ username: 'ming', disabled: verb === 'disable' });
+    expect(text).toContain(verb === 'disable' ? '"ming" is disabled' : '"ming" is active');
+    refuses(accountCommands[verb], [], /<username> is missing/);
+  });
+});
