@@ -12,7 +12,6 @@ import { loadConfig } from '../src/config.js';
 import { openDatabase } from '../src/database/database.js';
 import { createEngine } from '../src/engine/create-engine.js';
 import { createRecordStore } from '../src/engine/record-store.js';
-import { loadServerKeys } from '../src/engine/server-keys.js';
 import { createSubjects } from '../src/engine/subjects.js';
 import { type LoadRequest, load } from './load.js';
 import { cpuOf, startServer } from './server-process.js';
@@ -53,7 +52,7 @@ export async function exchange(databaseUrl: string): Promise<Table> {
     dialect: 'wechat',
     redirectUris: [REDIRECT],
   });
-  const keys = await loadServerKeys(database);
+  const keys = await services.keys.load();
   const provider = createEngine({
     ...config,
     keys,
@@ -61,8 +60,15 @@ export async function exchange(databaseUrl: string): Promise<Table> {
     subjects: createSubjects(keys.subject),
     findClient: (id) => services.clients.find(id),
     activeAccount: (id) => services.accounts.find(id),
+    // It answers no request: only its models are used.
+    browserSessions: { tie: async () => false, find: async () => undefined, untie: async () => {} },
+    findResource: async () => undefined,
+    logoutPages: { logoutSource() {}, postLogoutSuccessSource() {} },
+    fetch: () => Promise.reject(new Error('not here')),
     errorPage: () => {},
     onError: console.error,
+    certificates: false,
+    log: { info() {}, warn() {} },
   });
   const mint = (client: Client, scope: string, codeChallenge: string | undefined) => async (count: number) => {
     const codes: string[] = [];

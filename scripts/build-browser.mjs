@@ -32,11 +32,15 @@ async function widgetTexts() {
 async function buildPages() {
   const entryPoints = [
     { in: source('waiting/main.ts'), out: 'waiting' },
+    { in: source('interaction/main.ts'), out: 'interaction' },
+    { in: source('interaction/consent.ts'), out: 'consent' },
     { in: source('phone/sign-in.ts'), out: 'sign-in' },
     { in: source('phone/decide.ts'), out: 'decide' },
+    { in: source('phone/device.ts'), out: 'device' },
     { in: source('admin/setup.ts'), out: 'setup' },
     { in: source('styles/site.css'), out: 'site' },
     { in: source('styles/waiting.css'), out: 'waiting' },
+    { in: source('styles/interaction.css'), out: 'interaction' },
     { in: source('styles/phone.css'), out: 'phone' },
     { in: source('styles/dress.css'), out: 'dress' },
   ];

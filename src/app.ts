@@ -1,49 +1,38 @@
-/** Builds every object once and connects them; the only file that knows everyone. */
+/** Builds the server on what house.ts has; these two files are the only ones that know everyone. */
 import type { Server } from 'node:http';
-import { AccountService } from './account/account-service.js';
-import { createAccountStore } from './account/account-store.js';
-import { AdministratorService } from './account/administrator-service.js';
-import { createAdministratorStore } from './account/administrator-store.js';
-import { createCredentialStore } from './account/credential-store.js';
-import { createPhoneSessionStore } from './account/phone-session-store.js';
-import { createPictureStore } from './account/picture-store.js';
-import { SignInService } from './account/sign-in-service.js';
-import { createAuditLog } from './audit/audit-log.js';
-import { ClientService } from './client/client-service.js';
-import { createClientStore } from './client/client-store.js';
+import type { AccountService } from './account/account-service.js';
+import type { AdministratorService } from './account/administrator-service.js';
+import type { ClientService } from './client/client-service.js';
 import { type Config, isPrivateHost } from './config.js';
-import { type Database, openDatabase } from './database/database.js';
+import type { Database } from './database/database.js';
 import { createAuthorization } from './engine/authorization.js';
 import { createCodeIssuer } from './engine/code-issuer.js';
-import { createEngine, engineHandler, validateClient } from './engine/create-engine.js';
+import { createDeviceAnswers } from './engine/device-answers.js';
 import { createExchange } from './engine/exchange.js';
-import { createRecordStore } from './engine/record-store.js';
 import { scoped } from './engine/request-scope.js';
-import { loadServerKeys } from './engine/server-keys.js';
-import { createSubjects } from './engine/subjects.js';
-import { loadAssets } from './http/assets.js';
-import { sendPage } from './http/context.js';
+import { createSignInAnswers } from './engine/sign-in-answers.js';
+import { furnish } from './house.js';
 import { stopGracefully } from './http/graceful-stop.js';
-import { chooseLanguage } from './http/language.js';
-import { renderErrorPage } from './http/middleware/error-page.js';
-import { requestIdOf } from './http/middleware/request-log.js';
 import { createHttpServer } from './http/server.js';
-import { createView } from './http/view.js';
+import type { KeyRing } from './key/key-ring.js';
+import type { KeyService } from './key/key-service.js';
 import { createLogger, type Logger } from './log.js';
-import { projectRoot } from './project-root.js';
+import type { ResourceService } from './resource/resource-service.js';
 import { createNudge } from './ticket/nudge.js';
 import { TicketService } from './ticket/ticket-service.js';
-import { createTicketStore } from './ticket/ticket-store.js';
 
 export interface Services {
+  resources: ResourceService;
   accounts: AccountService;
   administrators: AdministratorService;
   clients: ClientService;
+  keys: KeyService;
 }
 
 export interface App extends Services {
   database: Database;
   server: Server;
+  ring: KeyRing;
   tickets: TicketService;
   /** Ends held requests, then the server, then the database: everything within ten seconds. */
   stop(): Promise<void>;
@@ -63,8 +52,8 @@ export async function createApp(
   log: Logger = createLogger(config.logLevel),
 ): Promise<App> {
   const house = await furnish(config, url, log);
-  const { database, keys, provider, engine, accounts, clients } = house;
-  const authorization = createAuthorization(provider, engine);
+  const { database, ring, provider, engine, accounts, clients } = house;
+  const authorization = createAuthorization(provider, engine, house.scopesOfResource);
   const tickets = new TicketService({
     store: house.ticketStore,
     nudge: await createNudge(database, (error) => log.warn({ err: error }, 'the LISTEN connection was lost')),
@@ -72,18 +61,26 @@ export async function createApp(
     requestLives: async (uid) => (await authorization.read(uid)) !== undefined,
   });
   const activeAccount = (id: string) => scoped('Account', id, () => accounts.active(id));
+  const answering = {
+    records: house.records,
+    activeAccount,
+    sessionLives: (id: string) => house.sessions.lives(id),
+    scopesOfResource: house.scopesOfResource,
+    openid: house.subjects.openid,
+  };
   const { server, waiters } = createHttpServer({
     ...house,
     config,
     log,
     tickets,
-    csrfKey: keys.csrf,
+    csrfKey: ring.current().csrf,
     demoUrl: config.demo ? demoUrl(config) : undefined,
     authorization,
+    answers: createSignInAnswers(provider, answering),
+    devices: createDeviceAnswers(provider, { ...answering, findClient: (id) => clients.active(id) }),
     issuer: createCodeIssuer(provider, {
-      activeAccount,
+      ...answering,
       claimRequest: (uid) => house.records.claim('Interaction', uid),
-      sessionLives: (id) => house.sessions.lives(id),
     }),
     exchange: createExchange(provider, {
       subjects: house.subjects,
@@ -101,7 +98,9 @@ export async function createApp(
     server,
     async stop() {
       clearInterval(sweeper);
+      ring.stop();
       await stopGracefully(server, waiters);
+      await house.signOut.settled();
       await tickets.close();
       await database.close();
     },
@@ -111,7 +110,14 @@ export async function createApp(
 /** The services without a server, for the command line. */
 export async function createServices(config: Config, url: string): Promise<Services & { close(): Promise<void> }> {
   const house = await furnish(config, url, createLogger('silent'));
-  return { ...house, close: () => house.database.close() };
+  return {
+    ...house,
+    async close() {
+      house.ring.stop();
+      await house.signOut.settled();
+      await house.database.close();
+    },
+  };
 }
 
 /** Where the demo site answers: another site than ours, so that third-party-cookie rules apply to the frame. */
@@ -119,79 +125,4 @@ export function demoUrl(config: Config): string {
   const { hostname } = new URL(config.publicUrl);
   const host = isPrivateHost(hostname) ? hostname : hostname === 'localhost' ? '127.0.0.1' : 'localhost';
   return `http://${host}:${config.demoPort}`;
-}
-
-async function furnish(config: Config, url: string, log: Logger) {
-  const database = openDatabase(url, { onError: (error) => log.warn({ err: error }, 'a database connection broke') });
-  try {
-    await database.migrate();
-    const keys = await loadServerKeys(database);
-    const { record: audit } = createAuditLog(database);
-    const accountStore = createAccountStore(database);
-    const ticketStore = createTicketStore(database);
-    const credentials = createCredentialStore(database);
-    const sessions = createPhoneSessionStore(database);
-    const pictures = createPictureStore(database);
-    const records = createRecordStore(database);
-    const accounts = new AccountService({
-      store: accountStore,
-      credentials,
-      sessions,
-      pictures,
-      endAllowed: async (id) => {
-        // Tickets first: what they would still turn into is a grant.
-        await ticketStore.expireOf(id);
-        await records.removeGrantsOf(id);
-      },
-      audit,
-    });
-    const clients: ClientService = new ClientService({
-      store: createClientStore(database),
-      demo: config.demo,
-      validate: (client) => validateClient(provider, client),
-      audit,
-    });
-    const assets = loadAssets(config.publicUrl);
-    const view = createView(projectRoot, assets);
-    const subjects = createSubjects(keys.subject);
-    const provider = createEngine({
-      ...config,
-      records,
-      keys,
-      subjects,
-      findClient: (id) => clients.active(id),
-      activeAccount: (id) => scoped('Account', id, () => accounts.active(id)),
-      errorPage: (ctx, out) => {
-        const lang = chooseLanguage(undefined, ctx.get('Accept-Language'));
-        const input = {
-          lang,
-          requestId: requestIdOf(ctx.req),
-          reason: out.error,
-          developerHint: out.error_description,
-        };
-        sendPage(ctx, renderErrorPage(view, input), ctx.status);
-      },
-      onError: (error, req) => log.error({ rid: requestIdOf(req), err: error }, 'engine'),
-    });
-    return {
-      database,
-      keys,
-      records,
-      accounts,
-      clients,
-      assets,
-      view,
-      subjects,
-      provider,
-      engine: engineHandler(provider, config.publicUrl),
-      sessions,
-      pictures,
-      ticketStore,
-      signIn: new SignInService({ accounts: accountStore, credentials, sessions }),
-      administrators: new AdministratorService({ store: createAdministratorStore(database), audit }),
-    };
-  } catch (error) {
-    await database.close();
-    throw error;
-  }
 }

@@ -17,12 +17,18 @@ export interface Config {
   readonly trustedProxies: readonly string[];
   /** Header in which a trusted proxy names the visitor's country (ISO 3166 alpha-2). */
   readonly countryHeader: string | undefined;
+  /** Names the header in which a trusted proxy hands on a client's certificate. */
+  readonly certificateHeader: string | undefined;
   readonly logLevel: LogLevel;
   readonly admin: { readonly username: string; readonly password: string } | undefined;
   /** `Secure` and `__Host-` cookies: off only on plain http to a private address, in demo mode. */
   readonly secureCookies: boolean;
   /** Seconds an unscanned ticket lives. */
   readonly ticketSeconds: number;
+  /** What the server's keys are sealed with in the database; undefined: they lie there as they are. */
+  readonly keysSecret: string | undefined;
+  /** How long a key signs before its successor does; 0: until a command says so. */
+  readonly keyRotationDays: number;
 }
 
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
@@ -82,6 +88,12 @@ export function loadConfig(env: Record<string, string | undefined> = process.env
   if (countryHeader && trustedProxies.length === 0) {
     wrong('COUNTRY_HEADER', 'is believed only from a trusted proxy: set TRUSTED_PROXIES as well');
   }
+  const certificateHeader = read('CLIENT_CERTIFICATE_HEADER')?.toLowerCase();
+  if (certificateHeader && trustedProxies.length === 0) {
+    wrong('CLIENT_CERTIFICATE_HEADER', 'is believed only from a trusted proxy: set TRUSTED_PROXIES as well');
+  }
+  const keyRotationDays = readInteger(read('KEY_ROTATION_DAYS'), 90, 0, 3650, (m) => wrong('KEY_ROTATION_DAYS', m));
+  const keysSecret = readKeysSecret(read('KEYS_SECRET'), (m) => wrong('KEYS_SECRET', m));
   const admin = readAdmin(read('ADMIN_USERNAME'), env.ADMIN_PASSWORD || undefined, wrong);
   if (mistakes.length > 0) throw new ConfigError(mistakes);
 
@@ -96,10 +108,13 @@ export function loadConfig(env: Record<string, string | undefined> = process.env
     demoPort,
     trustedProxies,
     countryHeader,
+    certificateHeader,
     logLevel,
     admin,
     secureCookies: publicUrl.startsWith('https:') || new URL(publicUrl).hostname === 'localhost',
     ticketSeconds,
+    keysSecret,
+    keyRotationDays,
   });
 }
 
@@ -176,4 +191,11 @@ function readAdmin(username: string | undefined, password: string | undefined, w
   const weak = weakPasswordReason(password, username);
   if (weak) wrong('ADMIN_PASSWORD', weak);
   return { username, password };
+}
+
+/** It is no password and nobody types it: only its length and variety are asked for. */
+function readKeysSecret(value: string | undefined, wrong: (m: string) => void): string | undefined {
+  if (value === undefined || (value.length >= 32 && new Set(value).size >= 10)) return value;
+  wrong('must be at least 32 random characters, such as "openssl rand -base64 32" makes');
+  return undefined;
 }

@@ -2,18 +2,14 @@
 import { runCredentialsForm } from '../shared/credentials-form.js';
 import { type Answer, call } from '../shared/http.js';
 import { type Texts, takePageData, textOf } from '../shared/page-data.js';
+import { tooMany } from '../shared/too-many.js';
 
 const { texts } = takePageData<{ texts: Texts }>();
-
-function tooMany(seconds: number | null): string {
-  if (seconds === null || seconds < 60) return textOf(texts, 'signIn.tooMany');
-  return textOf(texts, 'signIn.tooManyMinutes', { minutes: Math.ceil(seconds / 60) });
-}
 
 function problemOf(answer: Answer): string {
   if (answer.status === 0) return textOf(texts, 'common.noNetwork');
   if (answer.status === 401) return textOf(texts, 'signIn.wrong');
-  if (answer.status === 429) return tooMany(answer.retryAfter);
+  if (answer.status === 429) return tooMany(texts, answer.retryAfter);
   return textOf(texts, answer.status >= 500 ? 'common.busy' : 'common.unexpected');
 }
 

@@ -6,6 +6,8 @@ import type { Answer } from './http.js';
 export interface CredentialsForm {
   idleText: string;
   workingText: string;
+  /** Whether the first empty field gets the focus at once; yes, unless the form is not what the page is about. */
+  takesFocus?: boolean;
   /** A problem to show instead of sending, or null. */
   check(username: string, password: string): string | null;
   send(username: string, password: string): Promise<Answer>;
@@ -44,5 +46,5 @@ export function runCredentialsForm(form: CredentialsForm): void {
     complain(trouble, password);
   });
 
-  if (username.value === '') username.focus();
+  if (form.takesFocus !== false && username.value === '') username.focus();
 }

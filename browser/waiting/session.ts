@@ -50,6 +50,12 @@ export class Session {
     });
   }
 
+  /** The request was answered in another way, and the ticket is over with it: nothing is asked or told any more. */
+  end(): void {
+    this.finishing = true;
+    this.stop();
+  }
+
   private happen(happening: Happening): void {
     const [state, commands] = step(this.state, happening);
     this.state = state;

@@ -24,6 +24,8 @@ export interface AccountServiceDeps {
   pictures: PictureStore;
   /** Ends what the account's owner has allowed sites, collected or not: codes and tokens are dead at once. */
   endAllowed: (accountId: string) => Promise<void>;
+  /** The browsers that the account's phones vouched for. */
+  signOutBrowsers: (of: { accountId: string }) => Promise<void>;
   audit: (actor: string, action: string, target: string, detail?: Record<string, unknown>) => Promise<void>;
 }
 
@@ -103,6 +105,7 @@ export class AccountService {
     await this.#deps.credentials.setPasswordHash(account.id, await hashPassword(password));
     await this.#deps.sessions.endAllOf(account.id);
     await this.#deps.endAllowed(account.id);
+    await this.#deps.signOutBrowsers({ accountId: account.id });
     await this.#deps.audit(actor, 'account.reset', account.id);
     return account;
   }
@@ -131,7 +134,10 @@ export class AccountService {
     const account = await this.#named(username);
     // Nobody changed anything if it was so already: nothing to tell the audit log.
     const moved = await this.#deps.store.setDisabled(account.id, disabled);
-    if (disabled) await this.#deps.sessions.endAllOf(account.id);
+    if (disabled) {
+      await this.#deps.sessions.endAllOf(account.id);
+      await this.#deps.signOutBrowsers({ accountId: account.id });
+    }
     if (moved) await this.#deps.audit(actor, disabled ? 'account.disable' : 'account.enable', account.id);
     return { ...account, disabled };
   }

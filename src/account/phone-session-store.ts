@@ -15,7 +15,14 @@ export interface PhoneSessionStore {
     passwordHash: string;
     amr: string[];
     browser: { name: string; system: string };
+    /** The password was typed on a site's sign-in page: no phone holds the secret. */
+    direct?: boolean;
   }): Promise<boolean>;
+  /**
+   * The person has just proved again who they are: `auth_time` is now. Undefined when the session ended or the password
+   * hash is no longer the one that was verified.
+   */
+  renewAuthTime(id: string, passwordHash: string): Promise<PhoneSession | undefined>;
   /** Whether the session has not been ended; how old it is decides at its next use. */
   lives(id: string): Promise<boolean>;
   /** The live session of an account that may sign in, or undefined. Notes that it was seen, at most hourly. */
@@ -28,10 +35,17 @@ export interface PhoneSessionStore {
 
 const INSERT: Statement = {
   name: 'phone-session-insert',
-  text: `INSERT INTO phone_session (id, secret_hash, account_id, amr, browser)
-         SELECT $1, $2, a.id, $4::text[], $5::jsonb FROM account a JOIN password p ON p.account_id = a.id
+  text: `INSERT INTO phone_session (id, secret_hash, account_id, amr, browser, direct)
+         SELECT $1, $2, a.id, $4::text[], $5::jsonb, $7 FROM account a JOIN password p ON p.account_id = a.id
          WHERE a.id = $3 AND a.disabled_at IS NULL AND p.hash = $6 FOR SHARE
          RETURNING 1 AS won`,
+};
+const RENEW_AUTH_TIME: Statement = {
+  name: 'phone-session-renew-auth-time',
+  text: `UPDATE phone_session s SET auth_time = now(), amr = ARRAY['pwd']
+         FROM account a JOIN password p ON p.account_id = a.id
+         WHERE s.id = $1 AND s.ended_at IS NULL AND a.id = s.account_id AND a.disabled_at IS NULL AND p.hash = $2
+         RETURNING s.id, s.account_id, s.auth_time, s.amr`,
 };
 const LIVES: Statement = {
   name: 'phone-session-lives',
@@ -68,7 +82,8 @@ const SWEEP: Statement = {
 export function createPhoneSessionStore(database: Database): PhoneSessionStore {
   return {
     async insert(s) {
-      const values = [s.id, s.secretHash, s.accountId, s.amr, JSON.stringify(s.browser), s.passwordHash];
+      const browser = JSON.stringify(s.browser);
+      const values = [s.id, s.secretHash, s.accountId, s.amr, browser, s.passwordHash, s.direct ?? false];
       return (await database.query(INSERT, values)).length === 1;
     },
     lives: async (id) => (await database.query(LIVES, [id])).length === 1,
@@ -76,17 +91,25 @@ export function createPhoneSessionStore(database: Database): PhoneSessionStore {
       const [row] = await database.query<Row>(FIND_LIVE, [secretHash]);
       if (!row) return undefined;
       if (row.stale) await database.query(TOUCH, [row.id]);
-      return {
-        id: row.id as string,
-        accountId: row.account_id as string,
-        authTime: row.auth_time as Date,
-        amr: row.amr as string[],
-      };
+      return toPhoneSession(row);
+    },
+    async renewAuthTime(id, passwordHash) {
+      const [row] = await database.query<Row>(RENEW_AUTH_TIME, [id, passwordHash]);
+      return row && toPhoneSession(row);
     },
     async end(id) {
       await database.query(END, [id]);
     },
     endAllOf: async (accountId) => (await database.query(END_ALL, [accountId])).length,
     sweep: () => database.transaction(async (tx) => (await tx.query(SWEEP)).length),
+  };
+}
+
+function toPhoneSession(row: Row): PhoneSession {
+  return {
+    id: row.id as string,
+    accountId: row.account_id as string,
+    authTime: row.auth_time as Date,
+    amr: row.amr as string[],
   };
 }

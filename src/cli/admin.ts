@@ -5,9 +5,16 @@ import { AppError } from '../error.js';
 import { accountCommands } from './accounts.js';
 import { clientCommands } from './clients.js';
 import { type Command, Options, type Outcome, UsageError } from './command.js';
+import { keyCommands } from './keys.js';
 import { record } from './layout.js';
+import { resourceCommands } from './resources.js';
 
-const NOUNS: Record<string, Record<string, Command>> = { clients: clientCommands, accounts: accountCommands };
+const NOUNS: Record<string, Record<string, Command>> = {
+  clients: clientCommands,
+  accounts: accountCommands,
+  resources: resourceCommands,
+  keys: keyCommands,
+};
 /** May stand anywhere, also before the noun. */
 const EVERYWHERE: ReadonlySet<string> = new Set(['--json', '--help', '-h']);
 const EXIT = { done: 0, failed: 1, usage: 2, config: 78 } as const;

@@ -1,25 +1,15 @@
 /** A client as the command line shows it: as JSON, as lines for people, and what should be known about it. */
 import type { Client } from '../client/client.js';
 import { isLive } from '../client/client-secret.js';
+import { ALL_SETTINGS } from '../client/client-settings.js';
 
 export function toJson(client: Client) {
   return {
     client_id: client.id,
     name: client.name,
     dialect: client.dialect,
-    redirect_uris: client.redirectUris,
-    embed_origins: client.embedOrigins,
-    union: client.unionName ?? null,
-    callback_domain: client.callbackDomain ?? null,
     application_type: client.applicationType,
-    token_endpoint_auth_method: client.authMethod,
-    match_code: client.matchCode,
-    scope: client.scope ?? null,
-    refresh_requires_secret: client.refreshRequiresSecret,
-    state_required: client.stateRequired,
-    openid_required: client.openidRequired,
-    json_answers: client.jsonAnswers,
-    style_sheets: client.styleSheets,
+    ...Object.fromEntries(ALL_SETTINGS.map(({ json, field }) => [json, client[field] ?? null])),
     disabled: client.disabled,
     secrets: live(client).map(({ createdAt, expiresAt, exposedAt }) => ({
       created_at: createdAt,
@@ -30,32 +20,22 @@ export function toJson(client: Client) {
   };
 }
 
-export function fields(client: Client, secret?: string): Array<[string, string | readonly string[] | undefined]> {
-  const wechat = client.dialect === 'wechat';
+export function fields(client: Client, secret?: string): Line[] {
+  const { dialect } = client;
   const oldEnd = oldSecretEnds(client);
   return [
-    [wechat ? 'App id' : 'Client id', client.id],
-    [wechat ? 'App secret' : 'Client secret', secret],
-    ['Name', client.name],
-    ['Dialect', client.dialect],
-    ['Redirect URIs', client.redirectUris],
-    ['Callback domain', client.callbackDomain],
-    ['Framed by', client.embedOrigins],
-    ['Union', client.unionName],
+    [dialect === 'wechat' ? 'App id' : 'Client id', client.id],
+    [dialect === 'wechat' ? 'App secret' : 'Client secret', secret],
+    ['Dialect', dialect],
     ['Type', client.applicationType],
-    ['Token endpoint', wechat ? undefined : client.authMethod],
-    ['Match code', client.matchCode],
-    ['Scopes', client.scope],
-    ['Refresh', client.refreshRequiresSecret ? 'requires the secret' : undefined],
-    ['state', client.stateRequired ? 'required' : undefined],
-    ['openid', client.openidRequired ? 'required at /sns/auth and /sns/userinfo' : undefined],
-    ['Answers', client.jsonAnswers ? 'application/json' : undefined],
-    ['Style sheet', client.styleSheets ? "the site's own (href) is loaded" : undefined],
+    ...ALL_SETTINGS.map(({ label, field, shown }) => [label, shown(client[field], dialect)] as Line),
     ['Old secret', oldEnd && `accepted until ${oldEnd}`],
     ['Created', client.createdAt.toISOString()],
     ['Status', status(client)],
   ];
 }
+
+type Line = [string, string | readonly string[] | undefined];
 
 export function notes(warnings: readonly string[]): string[] {
   return warnings.map((warning) => `Note: ${warning}.`);

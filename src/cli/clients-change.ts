@@ -3,7 +3,7 @@
 import type { Services } from '../app.js';
 import type { Client } from '../client/client.js';
 import { fields, notes, oldSecretEnds, toJson } from './client-record.js';
-import { SETTINGS, toChange } from './client-settings.js';
+import { SETTING_OPTIONS, settingsUsage, toChange } from './client-settings.js';
 import { type Command, type Options, UsageError } from './command.js';
 import { record } from './layout.js';
 
@@ -12,17 +12,14 @@ const SHOWN_ONCE = 'The secret is shown this once. Put it into the settings of t
 
 export const update: Command = {
   usage:
-    'clients update <id> [--name N] [--redirect-uri U ...] [--embed-origin O ...] [--union N --new-unionids]\n' +
-    '  [--callback-domain D] [--match-code type|off] [--auth-method client_secret_basic|client_secret_post|none]\n' +
-    '  [--scope "openid profile"]\n' +
-    '  wechat only: [--[no-]refresh-requires-secret] [--[no-]state-required] [--[no-]openid-required]\n' +
-    '  [--[no-]json-answers] [--[no-]style-sheets] [--json]\n\n' +
-    'Only what is named changes. --redirect-uri and --embed-origin replace the whole list; --no-… switches off;\n' +
-    'an empty value ("") takes away a union, callback domain, scope or list.\n\n' +
+    `clients update <id> [--new-unionids] [--json]\n${settingsUsage('change')}\n\n` +
+    'Only what is named changes. A list ("...") is replaced whole; --no-… switches off; an empty value ("") takes away\n' +
+    'a union, callback domain, scope, age, key set, URI or list. Who begins to authenticate with a key has no secret any\n' +
+    'more; who begins to do so with a secret gets a new one.\n\n' +
     'With another union, or none, every person gets another unionid at this client; a site that knows people by it\n' +
     'loses them. Such a change needs --new-unionids.',
   summary: 'change settings of a site or an app',
-  options: { ...ID, ...SETTINGS, 'new-unionids': { type: 'boolean' } },
+  options: { ...ID, ...SETTING_OPTIONS, 'new-unionids': { type: 'boolean' } },
   positional: 'id',
   prepare(options) {
     const id = options.required('id');

@@ -2,20 +2,17 @@
 import type { Client } from '../client/client.js';
 import { warningsOf } from '../client/registration.js';
 import { fields, isExposed, notes, status, toJson } from './client-record.js';
-import { SETTINGS, toNewClient } from './client-settings.js';
+import { SETTING_OPTIONS, settingsUsage, toNewClient } from './client-settings.js';
 import { disable, enable, rotateSecret, update } from './clients-change.js';
 import type { Command } from './command.js';
 import { record, table } from './layout.js';
 
 const create: Command = {
   usage:
-    'clients create --name N --redirect-uri U [--redirect-uri U ...] [--dialect wechat|oauth] [--embed-origin O ...]\n' +
-    '  [--union N] [--callback-domain D] [--type web|native] [--match-code type|off]\n' +
-    '  [--auth-method client_secret_basic|client_secret_post|none] [--scope "openid profile"]\n' +
-    '  wechat only: [--refresh-requires-secret] [--state-required] [--openid-required] [--json-answers]\n' +
-    '  [--style-sheets] [--json]',
+    'clients create --name N --redirect-uri U [--redirect-uri U ...] [--dialect wechat|oauth] [--type web|native] [--json]\n' +
+    settingsUsage('create'),
   summary: 'register a site or an app',
-  options: { ...SETTINGS, dialect: { type: 'string' }, type: { type: 'string' } },
+  options: { ...SETTING_OPTIONS, dialect: { type: 'string' }, type: { type: 'string' } },
   prepare(options) {
     const input = toNewClient(options);
     return async ({ clients }) => {
@@ -71,8 +68,10 @@ function rotations(clients: readonly Client[]): string[] {
 }
 
 function createdText(client: Client, secret: string | undefined, warnings: readonly string[]): string {
-  const next = secret
-    ? 'The secret is shown this once. Put it into the settings of the site now.'
-    : 'This client has no secret.';
+  const none =
+    client.authMethod === 'none'
+      ? 'This client has no secret.'
+      : 'This client has no secret: it signs with its own key.';
+  const next = secret ? 'The secret is shown this once. Put it into the settings of the site now.' : none;
   return [record(fields(client, secret)), '', next, ...notes(warnings)].join('\n');
 }

@@ -10,6 +10,8 @@ export interface Scanned {
   readonly browser: unknown;
   readonly place: unknown;
   readonly match_code: 'required' | 'off';
+  readonly fresh_sign_in: 'required' | 'off';
+  readonly remember: 'offered' | 'off';
   readonly expires_in: number;
 }
 
@@ -41,6 +43,7 @@ export class PhoneClient {
   readonly #sessions: typeof openSessionFile;
   readonly #cookies = new Map<string, string>();
   #csrf = '';
+  #password = '';
 
   constructor(url: ScanUrl, fetcher: typeof fetch = fetch, sessions = openSessionFile) {
     this.#url = url;
@@ -51,6 +54,7 @@ export class PhoneClient {
   /** Opens the page the code leads to, signs in unless an earlier call did, and scans. */
   async scan(username: string, password: string): Promise<Scanned> {
     const file = this.#sessions(this.#url.origin, username, password);
+    this.#password = password;
     this.#keep([file.read() ?? '']);
     let { scanToken, csrf } = readPageData(await this.#page());
     if (!csrf) {
@@ -64,9 +68,22 @@ export class PhoneClient {
     return (await this.#post('/phone/scan', { scan_token: scanToken, csrf })) as unknown as Scanned;
   }
 
-  confirm(scanGrant: string, matchCode: string | undefined): Promise<Record<string, unknown>> {
+  /** Proves once more who it is, with the password of the scan, where the site asks for that. */
+  async confirm(
+    scanGrant: string,
+    matchCode: string | undefined,
+    { remember = false } = {},
+  ): Promise<Record<string, unknown>> {
+    const grant = { scan_grant: scanGrant, csrf: this.#csrf };
     const code = matchCode === undefined ? {} : { match_code: matchCode };
-    return this.#post('/phone/confirm', { scan_grant: scanGrant, csrf: this.#csrf, ...code });
+    const confirm = () => this.#post('/phone/confirm', { ...grant, ...code, ...(remember ? { remember } : {}) });
+    try {
+      return await confirm();
+    } catch (error) {
+      if (!(error instanceof PhoneError) || error.code !== 'step_up_required') throw error;
+      await this.#post('/phone/prove', { ...grant, password: this.#password });
+      return confirm();
+    }
   }
 
   deny(scanGrant: string): Promise<Record<string, unknown>> {

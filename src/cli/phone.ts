@@ -10,11 +10,12 @@ const VERBS = ['scan', 'approve', 'deny'] as const;
 type Verb = (typeof VERBS)[number];
 
 const USAGE = `Usage: npm run phone -- scan|approve|deny <QR url or image file>
-  --username U (--password P | --password-file F) [--match-code NN]
+  --username U (--password P | --password-file F) [--match-code NN] [--remember]
 
 approve and deny scan first and write the line "scanned" to standard error. approve then takes the two digits that
 the waiting page shows from --match-code, else from one line of standard input. A code read after an earlier
-"phone scan" of the same ticket is still right: both calls are the same phone. Prints one JSON object.
+"phone scan" of the same ticket is still right: both calls are the same phone. Where the site asks for a fresh sign-in,
+approve proves itself with the password. --remember: the browser stays signed in. Prints one JSON object.
 `;
 
 const OPTIONS = {
@@ -22,6 +23,7 @@ const OPTIONS = {
   username: { type: 'string' },
   ...PASSWORD_OPTIONS,
   'match-code': { type: 'string' },
+  remember: { type: 'boolean' },
   json: { type: 'boolean' },
 } as const;
 
@@ -31,6 +33,7 @@ interface Input {
   username: string;
   password: string;
   matchCode: string | undefined;
+  remember: boolean;
 }
 
 function readInput(args: string[]): Input {
@@ -41,12 +44,15 @@ function readInput(args: string[]): Input {
   if (options.optional('qr') === undefined) throw new UsageError('the QR url or image file is missing');
   const matchCode = options.optional('match-code');
   if (matchCode !== undefined && !/^\d{2}$/.test(matchCode)) throw new UsageError('--match-code must be two digits');
+  const remember = options.flag('remember');
+  if (remember && verb !== 'approve') throw new UsageError('--remember goes with approve');
   return {
     verb,
     qr: options.required('qr'),
     username: options.required('username'),
     password: readPassword(options),
     matchCode,
+    remember,
   };
 }
 
@@ -57,10 +63,14 @@ async function run(input: Input): Promise<object> {
   const { scan_grant: grant, ...seen } = scanned;
   if (input.verb === 'scan') return { status: 'scanned', ...seen };
   process.stderr.write('scanned\n');
+  const { verb, remember } = input;
+  if (remember && scanned.remember === 'off') {
+    throw new UsageError('--remember: the site that shows this QR code cannot offer it; leave it out');
+  }
   const answer =
-    input.verb === 'deny'
+    verb === 'deny'
       ? await client.deny(grant)
-      : await client.confirm(grant, input.matchCode ?? (await matchCodeFor(scanned)));
+      : await client.confirm(grant, input.matchCode ?? (await matchCodeFor(scanned)), { remember });
   const { client: site, request, browser, place } = seen;
   return { ...answer, client: site, request, browser, place };
 }

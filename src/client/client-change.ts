@@ -1,41 +1,33 @@
 /** Changing a registered client: what may change, what the client is then, and which fields moved. */
-import { type AuthMethod, type Client, unionOf } from './client.js';
+import { isDeepStrictEqual } from 'node:util';
+import { type Client, unionOf } from './client.js';
+import { ALL_SETTINGS, everySetting, type Field, type ValueOf, wholeSettings } from './client-settings.js';
 import { embedOriginsOf, type NewClient } from './registration.js';
 
-/** Absent stays as it is; null takes it away. */
-export interface ClientChange {
-  name?: string;
-  redirectUris?: string[];
-  /** None: the origins of the redirect URIs again. */
-  embedOrigins?: string[];
-  callbackDomain?: string | null;
-  unionName?: string | null;
-  authMethod?: AuthMethod;
-  matchCode?: 'type' | 'off';
-  scope?: string | null;
-  refreshRequiresSecret?: boolean;
-  stateRequired?: boolean;
-  openidRequired?: boolean;
-  jsonAnswers?: boolean;
-  styleSheets?: boolean;
+/** Absent stays as it is; null takes away what a client may do without. No embed origin: those of the redirect URIs. */
+export type ClientChange = {
+  [F in Field]?: ValueOf<F> | (undefined extends ValueOf<F> ? null : never);
+} & {
   /** Not a setting: says that every person may get another unionid. */
   newUnionids?: boolean;
+};
+
+/** The registration that the change asks for, as it was written: what is wrong with it is still to be seen. */
+export function changedRegistration(client: Client, { newUnionids, ...change }: ClientChange): NewClient {
+  const given = ALL_SETTINGS.filter(({ field }) => change[field] !== undefined).map(({ field, fallback }) => {
+    const value = change[field];
+    // What has a default is never absent: null stays, and is refused.
+    return [field, value === null && fallback === undefined ? undefined : value];
+  });
+  const next: NewClient = { ...toRegistration(client), ...Object.fromEntries(given) };
+  return followsAddresses(client) || change.embedOrigins
+    ? { ...next, embedOrigins: invited(next, change.embedOrigins) }
+    : next;
 }
 
-/** The client as the change would have it; its secrets stay. */
-export function applyChange(client: Client, { newUnionids, ...change }: ClientChange): Client {
-  const given = Object.entries(change).filter(([, value]) => value !== undefined);
-  const next: Client = {
-    ...client,
-    ...(Object.fromEntries(given.map(([field, value]) => [field, value ?? undefined])) as Partial<Client>),
-  };
-  return {
-    ...next,
-    name: next.name.normalize('NFKC'),
-    redirectUris: [...new Set(next.redirectUris)],
-    embedOrigins:
-      followsAddresses(client) || change.embedOrigins ? invited(next, change.embedOrigins) : client.embedOrigins,
-  };
+/** The client with the settings of a good registration; everything else stays. */
+export function applyRegistration(client: Client, next: NewClient): Client {
+  return { ...client, ...wholeSettings(next) };
 }
 
 /** Nobody chose the list: it is what the addresses imply, and goes where they go. */
@@ -43,30 +35,29 @@ function followsAddresses(client: Client): boolean {
   return [...client.embedOrigins].sort().join() === invited(client).sort().join();
 }
 
-function invited(client: Client, chosen: string[] = []): string[] {
-  return embedOriginsOf({ ...toRegistration(client), embedOrigins: chosen });
+function invited(input: NewClient, chosen: readonly string[] = []): string[] {
+  return embedOriginsOf({ ...input, embedOrigins: chosen });
 }
 
 /** The client as somebody would register it today. */
-export function toRegistration(client: Client): NewClient {
-  return { ...client, redirectUris: [...client.redirectUris], embedOrigins: [...client.embedOrigins] };
+function toRegistration({ dialect, applicationType, ...client }: Client): NewClient {
+  return { dialect, applicationType, ...everySetting(({ field }) => client[field]) };
 }
 
 /** Names of columns, for the audit log. */
 export function changedFields(before: Client, after: Client): string[] {
-  return (Object.keys({ ...before, ...after }) as Array<keyof Client>)
-    .filter((field) => JSON.stringify(before[field]) !== JSON.stringify(after[field]))
-    .map((field) => field.replace(/[A-Z]/g, (capital) => `_${capital.toLowerCase()}`))
+  return ALL_SETTINGS.filter(({ field }) => !isDeepStrictEqual(before[field], after[field]))
+    .map(({ column }) => column)
     .sort();
 }
 
 /** A unionid is promised to be stable for ever; a change that breaks this must say that it means to. */
-export function unionidProblem(before: Client, after: Client, change: ClientChange): string | undefined {
-  if (change.newUnionids || unionOf(before) === unionOf(after)) return undefined;
-  return (
+export function unionidProblems(before: Client, { unionName }: NewClient, change: ClientChange): string[] {
+  if (change.newUnionids || unionOf(before) === unionOf({ ...before, unionName })) return [];
+  return [
     'with another union every person gets another unionid at this client; a site that knows people by it loses them. ' +
-    'If that is meant, say --new-unionids'
-  );
+      'If that is meant, say --new-unionids',
+  ];
 }
 
 /** Who may frame the QR page and who may not, where a chosen list and addresses that moved no longer go together (T28). */

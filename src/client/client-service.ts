@@ -4,22 +4,22 @@
  */
 import { AppError } from '../error.js';
 import { newHex, newSecret } from '../secret.js';
-import type { Client, Dialect } from './client.js';
+import { type Client, type Dialect, hasSecret } from './client.js';
 import {
-  applyChange,
+  applyRegistration,
   type ClientChange,
   changedFields,
+  changedRegistration,
   framingNotes,
-  toRegistration,
-  unionidProblem,
+  unionidProblems,
 } from './client-change.js';
 import { droppedEarly, freshSecret, liveSecret, rotated } from './client-secret.js';
 import type { ClientStore } from './client-store.js';
-import { embedOriginsOf, type NewClient, registrationProblems, warningsOf } from './registration.js';
+import { type NewClient, registrationProblems, settingsOf, warningsOf } from './registration.js';
 
 export interface Registered {
   readonly client: Client;
-  /** Shown this once; undefined for a public client. */
+  /** Shown this once; undefined for a client without one. */
   readonly secret: string | undefined;
   /** What an administrator should know before going on. */
   readonly warnings: readonly string[];
@@ -33,6 +33,8 @@ export interface Changed extends Registered {
 export interface ClientServiceDeps {
   store: ClientStore;
   demo: boolean;
+  /** The scopes of all registered resource servers. */
+  resourceScopes: () => Promise<ReadonlySet<string>>;
   /** Throws when the engine would not accept the client: what is saved is what will work. */
   validate: (client: Client) => Promise<void>;
   audit: (actor: string, action: string, target: string, detail?: Record<string, unknown>) => Promise<void>;
@@ -47,7 +49,7 @@ export class ClientService {
 
   /** Throws `invalid_request` that lists everything wrong with the registration. */
   async register(actor: string, input: NewClient): Promise<Registered> {
-    const { client, secret } = this.#build(input);
+    const { client, secret } = await this.#build(input);
     await this.#deps.validate(client);
     if (!(await this.#deps.store.insert(client))) throw new AppError('conflict', { message: 'the client id is taken' });
     await this.#deps.audit(actor, 'client.create', client.id, { name: client.name, dialect: client.dialect });
@@ -56,7 +58,7 @@ export class ClientService {
 
   /** The demo's client: registered once, then given fresh addresses and a fresh secret at each start. */
   async registerDemo(input: NewClient & { id: string }): Promise<Registered> {
-    const { client, secret } = this.#build(input);
+    const { client, secret } = await this.#build(input);
     await this.#deps.validate(client);
     if (!(await this.#deps.store.insert(client))) await this.#deps.store.replaceSecretsAndAddresses(client);
     return { client, secret, warnings: [] };
@@ -64,17 +66,17 @@ export class ClientService {
 
   /**
    * Only what is named changes, and only if the client is as good a registration then as a new one must be. A client
-   * that begins to authenticate gets its first secret; one that ceases to has none. Unionids change only when told to.
+   * that begins to authenticate with a secret gets its first one; one that ceases to has none. Unionids change only when told to.
    */
   async update(actor: string, id: string, change: ClientChange): Promise<Changed> {
     const client = await this.get(id);
-    const next = applyChange(client, change);
+    const asked = changedRegistration(client, change);
+    refuse([...(await this.#problems(asked, client)), ...unionidProblems(client, asked, change)]);
+    const next = applyRegistration(client, asked);
     const changed = changedFields(client, next);
     if (changed.length === 0) return { client, secret: undefined, warnings: warningsOf(client), changed };
-    const unionids = unionidProblem(client, next, change);
-    refuse([...registrationProblems(toRegistration(next), this.#deps.demo), ...(unionids ? [unionids] : [])]);
-    const secret = next.authMethod !== 'none' && client.authMethod === 'none' ? secretFor(client.dialect) : undefined;
-    const secrets = secret ? [freshSecret(secret)] : next.authMethod === 'none' ? [] : client.secrets;
+    const secret = hasSecret(next) && !hasSecret(client) ? secretFor(client.dialect) : undefined;
+    const secrets = secret ? [freshSecret(secret)] : hasSecret(next) ? client.secrets : [];
     const after = { ...next, secrets, revision: client.revision + 1 };
     await this.#deps.validate(after);
     if (!(await this.#deps.store.update(after, client.revision))) throw changedMeanwhile();
@@ -96,8 +98,13 @@ export class ClientService {
   /** A new secret; the one before it lives for the grace, so that the site can be told in peace (T56). */
   async rotateSecret(actor: string, id: string, graceSeconds: number): Promise<Registered> {
     const client = await this.get(id);
-    if (client.authMethod === 'none')
-      throw new AppError('invalid_request', { message: 'a public client has no secret; change --auth-method first' });
+    if (!hasSecret(client)) {
+      const why =
+        client.authMethod === 'none'
+          ? 'a public client has no secret; change --auth-method first'
+          : 'the client authenticates with its own key and has no secret; change --jwks, or --auth-method first';
+      throw new AppError('invalid_request', { message: why });
+    }
     const secret = secretFor(client.dialect);
     const secrets = rotated(client.secrets, freshSecret(secret), graceSeconds);
     const dropped = droppedEarly(client.secrets, secrets);
@@ -145,6 +152,14 @@ export class ClientService {
     return client && !client.disabled ? client : undefined;
   }
 
+  /** Whether pages of an active public client come from this origin, so that their scripts may call (T59). */
+  async publicOrigin(origin: string): Promise<boolean> {
+    const url = URL.parse(origin);
+    // An opaque origin ("null") is everybody's, also that of an app's own scheme.
+    const isWeb = (url?.protocol === 'https:' || url?.protocol === 'http:') && url.origin === origin;
+    return isWeb && this.#deps.store.publicOrigin(origin);
+  }
+
   list(): Promise<Client[]> {
     return this.#deps.store.list();
   }
@@ -157,31 +172,25 @@ export class ClientService {
     return { ...client, disabled, revision: client.revision + 1 };
   }
 
-  #build(input: NewClient): { client: Client; secret: string | undefined } {
-    const dialect = input.dialect ?? 'oauth';
-    const problems = registrationProblems(input, this.#deps.demo);
-    refuse(problems);
-    const authMethod = input.authMethod ?? (dialect === 'wechat' ? 'client_secret_post' : 'client_secret_basic');
-    const secret = authMethod === 'none' ? undefined : secretFor(dialect);
+  /** What the client may ask for already stays, also while the resource server is disabled. */
+  async #problems(input: NewClient, before?: Client): Promise<string[]> {
+    const { demo, resourceScopes } = this.#deps;
+    const known = new Set([...(await resourceScopes()), ...(before?.scope?.split(' ') ?? [])]);
+    return registrationProblems(input, { demo, resourceScopes: known });
+  }
+
+  async #build(input: NewClient): Promise<{ client: Client; secret: string | undefined }> {
+    refuse(await this.#problems(input));
+    const { dialect = 'oauth', applicationType = 'web' } = input;
+    const settings = settingsOf(input);
+    const secret = hasSecret(settings) ? secretFor(dialect) : undefined;
     const client: Client = {
+      ...settings,
       id: input.id ?? (dialect === 'wechat' ? `wx${newHex(8)}` : `qc${newHex(8)}`),
-      name: input.name.normalize('NFKC'),
       revision: 0,
       dialect,
-      applicationType: input.applicationType ?? 'web',
-      authMethod,
+      applicationType,
       secrets: secret ? [freshSecret(secret)] : [],
-      redirectUris: [...new Set(input.redirectUris)],
-      callbackDomain: input.callbackDomain,
-      embedOrigins: embedOriginsOf(input),
-      unionName: input.unionName,
-      matchCode: input.matchCode ?? 'type',
-      scope: input.scope,
-      refreshRequiresSecret: input.refreshRequiresSecret ?? false,
-      stateRequired: input.stateRequired ?? false,
-      openidRequired: input.openidRequired ?? false,
-      jsonAnswers: input.jsonAnswers ?? false,
-      styleSheets: input.styleSheets ?? false,
       createdAt: new Date(),
       disabled: false,
     };

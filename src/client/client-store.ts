@@ -1,8 +1,9 @@
 /** The rows of clients. Nothing is cached: a change is seen by every node at the next request (T52). */
 import type { Database } from '../database/database.js';
 import type { Row, Statement } from '../database/statement.js';
-import type { AuthMethod, Client, Dialect } from './client.js';
+import type { Client, Dialect } from './client.js';
 import type { ClientSecret } from './client-secret.js';
+import { ALL_SETTINGS, everySetting, type Field } from './client-settings.js';
 
 export interface ClientStore {
   /** False when the id is taken. */
@@ -19,17 +20,26 @@ export interface ClientStore {
   replaceSecrets(id: string, next: readonly ClientSecret[], revision: number): Promise<boolean>;
   /** True for the one who marks this secret first. */
   markSecretExposed(id: string, hash: string, at: string): Promise<boolean>;
+  /** Whether an active public client has a redirect URI there. */
+  publicOrigin(origin: string): Promise<boolean>;
 }
 
+/** What statements name; every other setting lives in `settings`, under the name a column would have. */
+const OWN_COLUMN: ReadonlySet<Field> = new Set<Field>([
+  'name',
+  'authMethod',
+  'redirectUris',
+  'callbackDomain',
+  'embedOrigins',
+  'unionName',
+]);
 const COLUMNS = `id, revision, name, dialect, application_type, auth_method, secrets, redirect_uris, callback_domain,
-  embed_origins, union_name, match_code, scope, refresh_requires_secret, state_required, openid_required, json_answers,
-  style_sheets, created_at, disabled_at`;
+  embed_origins, union_name, settings, created_at, disabled_at`;
 const INSERT: Statement = {
   name: 'client-insert',
   text: `INSERT INTO client (id, dialect, application_type, name, auth_method, secrets, redirect_uris, callback_domain,
-           embed_origins, union_name, match_code, scope, refresh_requires_secret, state_required, openid_required,
-           json_answers, style_sheets)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+           embed_origins, union_name, settings)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
          ON CONFLICT (id) DO NOTHING RETURNING 1 AS won`,
 };
 const FIND: Statement = { name: 'client-find', text: `SELECT ${COLUMNS} FROM client WHERE id = $1` };
@@ -39,12 +49,11 @@ const REPLACE: Statement = {
   text: `UPDATE client SET revision = revision + 1, secrets = $2, redirect_uris = $3, embed_origins = $4,
            updated_at = now() WHERE id = $1`,
 };
+/** Settings are laid over those there are: a node that knows fewer leaves the others alone. */
 const UPDATE: Statement = {
   name: 'client-update',
   text: `UPDATE client SET revision = revision + 1, name = $3, auth_method = $4, secrets = $5, redirect_uris = $6,
-           callback_domain = $7, embed_origins = $8, union_name = $9, match_code = $10, scope = $11,
-           refresh_requires_secret = $12, state_required = $13, openid_required = $14, json_answers = $15,
-           style_sheets = $16, updated_at = now()
+           callback_domain = $7, embed_origins = $8, union_name = $9, settings = settings || $10, updated_at = now()
          WHERE id = $1 AND revision = $2 RETURNING 1 AS won`,
 };
 const SET_DISABLED: Statement = {
@@ -68,6 +77,13 @@ const MARK_EXPOSED: Statement = {
            WHERE one ->> 'hash' = $2 AND one -> 'exposedAt' IS NULL)
          RETURNING 1 AS won`,
 };
+const PUBLIC_ORIGIN: Statement = {
+  name: 'client-public-origin',
+  text: `SELECT 1 AS found WHERE EXISTS (
+           SELECT FROM client, unnest(redirect_uris) AS uri
+           WHERE auth_method = 'none' AND dialect = 'oauth' AND disabled_at IS NULL
+             AND (uri = $1 OR starts_with(uri, $1 || '/') OR starts_with(uri, $1 || '?')))`,
+};
 
 export function createClientStore(database: Database): ClientStore {
   const won = async (statement: Statement, values: unknown[]) => (await database.query(statement, values)).length === 1;
@@ -87,11 +103,13 @@ export function createClientStore(database: Database): ClientStore {
     setDisabled: (id, disabled) => won(SET_DISABLED, [id, disabled]),
     replaceSecrets: (id, next, revision) => won(REPLACE_SECRETS, [id, revision, JSON.stringify(next)]),
     markSecretExposed: (id, hash, at) => won(MARK_EXPOSED, [id, hash, at]),
+    publicOrigin: (origin) => won(PUBLIC_ORIGIN, [origin]),
   };
 }
 
 /** In the order in which both statements name them. */
 function changeable(c: Client): unknown[] {
+  const settings = ALL_SETTINGS.filter(({ field }) => !OWN_COLUMN.has(field));
   return [
     c.name,
     c.authMethod,
@@ -100,38 +118,28 @@ function changeable(c: Client): unknown[] {
     c.callbackDomain ?? null,
     c.embedOrigins,
     c.unionName ?? null,
-    c.matchCode,
-    c.scope ?? null,
-    c.refreshRequiresSecret,
-    c.stateRequired,
-    c.openidRequired,
-    c.jsonAnswers,
-    c.styleSheets,
+    JSON.stringify(Object.fromEntries(settings.map(({ field, column }) => [column, c[field] ?? null]))),
   ];
 }
 
-/** Of a row read here, or of the same row as JSON in a join. */
+/** Of a row read here, or of the same row as JSON in a join. A setting the row does not have is as nobody chose it. */
 export function toClient(row: Row): Client {
-  return {
+  const stored = row.settings as Record<string, unknown>;
+  const settings = everySetting(({ field, column, holds }) => {
+    const value = OWN_COLUMN.has(field) ? row[column] : stored[column];
+    // Guessing what was meant could be the laxer guess.
+    if (value !== undefined && value !== null && !holds(value))
+      throw new Error(`the setting ${column} of client ${row.id} cannot be read`);
+    return value;
+  });
+  // Not spread: every request comes through here, and copying them one by one takes longer than all the rest.
+  return Object.assign(settings, {
     id: row.id as string,
     revision: row.revision as number,
-    name: row.name as string,
     dialect: row.dialect as Dialect,
     applicationType: row.application_type as Client['applicationType'],
-    authMethod: row.auth_method as AuthMethod,
     secrets: row.secrets as ClientSecret[],
-    redirectUris: row.redirect_uris as string[],
-    callbackDomain: (row.callback_domain as string | null) ?? undefined,
-    embedOrigins: row.embed_origins as string[],
-    unionName: (row.union_name as string | null) ?? undefined,
-    matchCode: row.match_code as Client['matchCode'],
-    scope: (row.scope as string | null) ?? undefined,
-    refreshRequiresSecret: row.refresh_requires_secret as boolean,
-    stateRequired: row.state_required as boolean,
-    openidRequired: row.openid_required as boolean,
-    jsonAnswers: row.json_answers as boolean,
-    styleSheets: row.style_sheets as boolean,
     createdAt: new Date(row.created_at as Date | string),
     disabled: row.disabled_at !== null,
-  };
+  });
 }

@@ -2,48 +2,29 @@
 import { isLoopbackHost } from '../config.js';
 import { RESERVED_KEYS } from './client-rules.js';
 import type { ClientSecret } from './client-secret.js';
+import type { SettingValues } from './client-settings.js';
+import type { Dialect } from './dialect.js';
 
-export type Dialect = 'oauth' | 'wechat';
-/** Every scope a client of each dialect may be registered for. */
-export const SCOPES_OF: Readonly<Record<Dialect, readonly string[]>> = {
-  oauth: ['openid', 'profile', 'offline_access', 'unionid'],
-  wechat: ['snsapi_login'],
-};
+export type { ClientKeys } from './client-keys.js';
+export { type Dialect, SCOPES_OF } from './dialect.js';
+export type AuthMethod = SettingValues['authMethod'];
 
-export type AuthMethod = 'client_secret_basic' | 'client_secret_post' | 'none';
-
-export interface Client {
+/** What somebody chose for it is declared in client-settings.ts. */
+export interface Client extends SettingValues {
   /** client_id; in the WeChat dialect the appid, `wx` + 16 hex digits. */
   readonly id: string;
   /** Counts the changes; a store writes only over the revision it read. */
   readonly revision: number;
-  readonly name: string;
   readonly dialect: Dialect;
   readonly applicationType: 'web' | 'native';
-  readonly authMethod: AuthMethod;
   readonly secrets: readonly ClientSecret[];
-  readonly redirectUris: readonly string[];
-  /** WeChat dialect only: any redirect URI on this host is accepted. */
-  readonly callbackDomain?: string;
-  /** Origins that may frame the waiting page. */
-  readonly embedOrigins: readonly string[];
-  /** Clients of one union see the same union id; a client without one has its own. */
-  readonly unionName?: string;
-  readonly matchCode: 'type' | 'off';
-  /** The scopes it may ask for, separated by spaces; undefined: all of its dialect (T54). */
-  readonly scope?: string;
-  /** WeChat dialect only, from here on: what a stricter or a friendlier site may have switched. */
-  readonly refreshRequiresSecret: boolean;
-  /** A request without `state` is refused (T93). */
-  readonly stateRequired: boolean;
-  /** A missing or garbled `openid` at /sns/auth and /sns/userinfo is an error instead of being read from the token. */
-  readonly openidRequired: boolean;
-  /** Answers of /sns are `application/json; charset=utf-8` instead of `text/plain`. */
-  readonly jsonAnswers: boolean;
-  /** The site's own style sheet (`href`) is loaded in its frame (T94). */
-  readonly styleSheets: boolean;
   readonly createdAt: Date;
   readonly disabled: boolean;
+}
+
+/** Authenticates with a secret that both sides know. */
+export function hasSecret({ authMethod }: Pick<Client, 'authMethod'>): boolean {
+  return authMethod === 'client_secret_basic' || authMethod === 'client_secret_post';
 }
 
 /**

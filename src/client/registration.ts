@@ -1,79 +1,57 @@
 /** What a registration asks for, everything that is wrong with it, and what its administrator should know. */
-import { type AuthMethod, type Client, type Dialect, SCOPES_OF } from './client.js';
-import {
-  callbackDomainProblem,
-  clientNameProblem,
-  embedOriginProblem,
-  type RegistrationContext,
-  redirectUriProblem,
-} from './client-rules.js';
+import type { Client } from './client.js';
 import { isLive } from './client-secret.js';
+import { type GivenSettings, type SettingValues, settingProblems, wholeSettings } from './client-settings.js';
+import type { Dialect } from './dialect.js';
+import type { SettingContext } from './setting.js';
 
-export interface NewClient {
+export interface NewClient extends GivenSettings {
   name: string;
+  redirectUris: readonly string[];
   dialect?: Dialect;
-  redirectUris: string[];
-  embedOrigins?: string[];
-  callbackDomain?: string;
-  unionName?: string;
   applicationType?: 'web' | 'native';
-  authMethod?: AuthMethod;
-  matchCode?: 'type' | 'off';
-  /** The scopes it may ask for, separated by spaces; all of its dialect unless given. */
-  scope?: string;
-  refreshRequiresSecret?: boolean;
-  stateRequired?: boolean;
-  openidRequired?: boolean;
-  jsonAnswers?: boolean;
-  styleSheets?: boolean;
   /** Only for the demo's own clients. */
   id?: string;
 }
 
-/** Settings that have a meaning in the WeChat dialect alone, and what to call each. */
-const WECHAT_ONLY = {
-  refreshRequiresSecret: 'a secret at refresh as a choice (the oauth dialect always requires authentication)',
-  stateRequired: 'state as a requirement',
-  openidRequired: 'openid as a requirement',
-  jsonAnswers: 'JSON answers as a choice (the oauth dialect always answers in JSON)',
-  styleSheets: 'a style sheet of the site',
-} as const;
+/** What of the server a registration is judged by. */
+export type Surroundings = Pick<SettingContext, 'demo' | 'resourceScopes'>;
 
 /** All of them at once; empty when the registration is good. */
-export function registrationProblems(input: NewClient, demo: boolean): string[] {
-  const dialect = input.dialect ?? 'oauth';
-  const applicationType = input.applicationType ?? 'web';
-  const context: RegistrationContext = { demo, applicationType, hashRoute: dialect === 'wechat' };
-  const problems: Array<string | undefined> = [clientNameProblem(input.name.normalize('NFKC'))];
-  if (input.redirectUris.length === 0 && !input.callbackDomain) problems.push('at least one redirect URI is needed');
-  if (input.redirectUris.length > 50) problems.push('at most 50 redirect URIs');
-  for (const uri of input.redirectUris) problems.push(redirectUriProblem(uri, context));
-  for (const origin of input.embedOrigins ?? []) problems.push(embedOriginProblem(origin, context));
-  if (input.callbackDomain !== undefined) {
-    if (dialect !== 'wechat')
-      problems.push('a callback domain exists in the wechat dialect only; register exact redirect URIs');
-    problems.push(callbackDomainProblem(input.callbackDomain, context));
-  }
-  if (input.unionName !== undefined && !/^[a-z0-9][a-z0-9._-]{0,63}$/i.test(input.unionName)) {
-    problems.push('a union name has 1 to 64 letters, digits or . _ -');
-  }
-  if (dialect === 'wechat' && input.authMethod === 'none') problems.push('a wechat client always has a secret');
-  problems.push(scopeProblem(dialect, input.scope));
-  for (const [setting, what] of Object.entries(WECHAT_ONLY)) {
-    if (dialect !== 'wechat' && input[setting as keyof typeof WECHAT_ONLY])
-      problems.push(`${what} exists in the wechat dialect only`);
-  }
-  return problems.filter((problem) => problem !== undefined);
+export function registrationProblems(input: NewClient, surroundings: Surroundings): string[] {
+  const { dialect = 'oauth', applicationType = 'web' } = input;
+  const context = { ...surroundings, dialect, applicationType, hashRoute: dialect === 'wechat' };
+  return [...settingProblems(input, context), ...contradictions(input, dialect)];
 }
 
-function scopeProblem(dialect: Dialect, scope: string | undefined): string | undefined {
-  if (scope === undefined) return undefined;
-  if (dialect === 'wechat') return 'the wechat dialect has one scope, snsapi_login, and no choice of it';
-  const asked = scope.split(' ');
-  const unknown = asked.find((one) => !SCOPES_OF.oauth.includes(one));
-  if (unknown !== undefined)
-    return `the scope "${unknown.slice(0, 60)}" does not exist; there are ${SCOPES_OF.oauth.join(', ')}`;
-  return asked.includes('openid') ? undefined : 'the scopes must hold openid';
+/** What is good by itself and not together. */
+function contradictions(input: NewClient, dialect: Dialect): string[] {
+  const { authMethod } = input;
+  const problems: string[] = [];
+  // Who signs in on another device comes back to no address.
+  if (input.redirectUris.length === 0 && !input.callbackDomain && !input.deviceFlow)
+    problems.push('at least one redirect URI is needed');
+  if (dialect === 'wechat' && (authMethod === 'none' || authMethod === 'private_key_jwt'))
+    problems.push('a wechat client always has a secret');
+  if (!input.clientKeys && dialect === 'oauth') {
+    if (authMethod === 'private_key_jwt')
+      problems.push('private_key_jwt needs the public keys of the client: name them with --jwks');
+    if (input.requireSignedRequest)
+      problems.push('signed requests need the public keys of the client: name them with --jwks');
+  }
+  if (input.pkceOptional && (authMethod === 'none' || input.applicationType === 'native'))
+    problems.push(
+      'PKCE is a choice of web clients with a secret or a key only: nothing else protects the codes of others',
+    );
+  if (input.dpopRequired && input.certificateBound)
+    problems.push('tokens are bound to a key (DPoP) or to a certificate (mTLS), not to both');
+  return problems;
+}
+
+/** The settings of a good registration, whole. */
+export function settingsOf(input: NewClient): SettingValues {
+  const { authMethod = input.dialect === 'wechat' ? 'client_secret_post' : undefined } = input;
+  return wholeSettings({ ...input, authMethod, embedOrigins: embedOriginsOf(input) });
 }
 
 /** The origins of web redirect URIs may frame the waiting page unless the administrator names others (T28). */
@@ -103,9 +81,19 @@ export function warningsOf(client: Client): string[] {
   if (client.callbackDomain) {
     warnings.push(`a callback domain accepts any address on ${client.callbackDomain}: exact redirect URIs are safer`);
   }
+  if (client.deviceFlow) {
+    warnings.push(
+      'with the device flow, a person may be talked into entering a code that somebody else has on a screen: use it for devices without a browser only',
+    );
+  }
   if (client.styleSheets) {
     warnings.push(
       "the site's own style sheet is loaded for our name and the status words; it reaches neither the QR code nor the site's name nor the number",
+    );
+  }
+  if (client.pkceOptional) {
+    warnings.push(
+      'requests without PKCE are accepted: a code that leaks from the browser is protected by the secret of the client alone',
     );
   }
   if (client.matchCode === 'off') {

@@ -9,6 +9,10 @@ import * as audit from '../../migrations/0006_audit.js';
 import * as clientSettings from '../../migrations/0007_client_settings.js';
 import * as accountPicture from '../../migrations/0008_account_picture.js';
 import * as grantAccount from '../../migrations/0009_grant_account.js';
+import * as keyLife from '../../migrations/0010_key_life.js';
+import * as resourceServer from '../../migrations/0011_resource_server.js';
+import * as settingsInOne from '../../migrations/0012_client_settings.js';
+import * as browserSession from '../../migrations/0013_browser_session.js';
 
 const MIGRATIONS: ReadonlyArray<readonly [name: string, migration: Knex.Migration]> = [
   ['0001_engine_record', engineRecord],
@@ -20,6 +24,10 @@ const MIGRATIONS: ReadonlyArray<readonly [name: string, migration: Knex.Migratio
   ['0007_client_settings', clientSettings],
   ['0008_account_picture', accountPicture],
   ['0009_grant_account', grantAccount],
+  ['0010_key_life', keyLife],
+  ['0011_resource_server', resourceServer],
+  ['0012_client_settings', settingsInOne],
+  ['0013_browser_session', browserSession],
 ];
 
 /** Imports instead of a folder scan: the same code runs from TypeScript and from dist/. */

@@ -17,7 +17,7 @@ export interface AdapterDeps {
 const PUBLIC_IDS: ReadonlySet<string> = new Set(['Grant', 'Interaction']);
 
 /** What is issued under a grant. */
-const FAMILY_KINDS: ReadonlySet<string> = new Set(['AuthorizationCode', 'AccessToken', 'RefreshToken']);
+const FAMILY_KINDS: ReadonlySet<string> = new Set(['AuthorizationCode', 'AccessToken', 'RefreshToken', 'DeviceCode']);
 
 /** What our own parts of the engine ask for beside the engine's calls. */
 export interface EngineAdapter extends Adapter {
@@ -64,7 +64,8 @@ export function createAdapter(kind: string, deps: AdapterDeps): EngineAdapter {
         kind,
         key: keyOf(id),
         payload: PUBLIC_IDS.has(kind) ? withoutCookie({ jti, ...rest }) : rest,
-        grantId: payload.grantId,
+        // A request only remembers a grant that was there before; it does not end with it.
+        grantId: kind === 'Interaction' ? undefined : payload.grantId,
         uid: payload.uid,
         userCode: payload.userCode,
         seconds: seconds ?? DEFAULT_SECONDS,
@@ -93,7 +94,7 @@ export function createAdapter(kind: string, deps: AdapterDeps): EngineAdapter {
       if (await records.consume(kind, keyOf(id))) return;
       // Somebody else was faster, or it was used before. The engine ignores what consume returns; only a throw stops it.
       forgetAll();
-      if (kind === 'AuthorizationCode') {
+      if (kind === 'AuthorizationCode' || kind === 'DeviceCode') {
         const grantId = (await records.find(kind, keyOf(id)))?.payload.grantId;
         // Replay ends the grant, the winner's tokens included (RFC 6749 4.1.2).
         if (typeof grantId === 'string') await records.removeByGrant(grantId);

@@ -21,7 +21,13 @@ export function withGuesses(req: IncomingMessage, guesses: SecretGuesses | undef
 }
 
 /** The engine's endpoints at which clients authenticate. */
-const ENDPOINTS: ReadonlySet<string> = new Set(['token', 'pushed_authorization_request']);
+const ENDPOINTS: ReadonlySet<string> = new Set([
+  'token',
+  'pushed_authorization_request',
+  'introspection',
+  'revocation',
+  'device_authorization',
+]);
 /** All clients that do not exist: made-up names must not fill the memory. */
 const UNKNOWN = '';
 /** What the engine reads of a body. */

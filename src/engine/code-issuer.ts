@@ -3,7 +3,9 @@ import type { Provider } from 'oidc-provider';
 import type { Account } from '../account/account.js';
 import { AppError } from '../error.js';
 import type { Subject } from '../ticket/ticket.js';
-import { knownScope } from './authorization.js';
+import { ACR } from './browser-sign-in.js';
+import { allowedBy, type ScopesOfResource, saveGrant } from './consent.js';
+import { namesAnother } from './id-token-hint.js';
 import { withOurErrors } from './outage.js';
 
 /** The answer to one authorization request (RFC 6749 4.1.2): a code, or an error. */
@@ -12,7 +14,7 @@ export interface AuthorizationAnswer {
   readonly redirectUri: string;
   readonly state: string | undefined;
   readonly code?: string;
-  readonly error?: 'access_denied';
+  readonly error?: 'access_denied' | 'login_required';
 }
 
 export interface CodeIssuer {
@@ -33,6 +35,9 @@ export function createCodeIssuer(
     claimRequest: (uid: string) => Promise<boolean>;
     /** Whether this phone session has not been ended. */
     sessionLives: (id: string) => Promise<boolean>;
+    scopesOfResource: ScopesOfResource;
+    /** As the client sees the account. */
+    openid: (clientId: string, accountId: string) => string;
   },
 ): CodeIssuer {
   const request = async (uid: string) => {
@@ -53,21 +58,27 @@ export function createCodeIssuer(
       // The client may have been changed since the request was frozen.
       if (!client?.redirectUriAllowed(String(params.redirect_uri))) throw new AppError('gone');
       await claim(requestUid);
+      if (namesAnother(params, deps.openid(client.clientId, account.id))) {
+        return { ...answerTo(params), error: 'login_required' };
+      }
       await spendPushedRequest(provider, interaction as { parJti?: string });
-      const scope = knownScope(params.scope) || undefined;
-      const grant = new provider.Grant({ accountId: account.id, clientId: client.clientId });
-      if (scope) grant.addOIDCScope(scope);
-      const grantId = await grant.save();
+      const allowed = await allowedBy(params, deps.scopesOfResource);
+      const grantId = await saveGrant(provider, { accountId: account.id, clientId: client.clientId }, allowed);
+      const resources = allowed.resources.map(({ identifier }) => identifier);
+      const scopes = [allowed.scope, ...allowed.resources.flatMap((one) => one.scopes)].filter(Boolean);
       const code = new provider.AuthorizationCode({
         accountId: account.id,
         client,
         grantId,
-        scope,
+        scope: [...new Set(scopes)].join(' ') || undefined,
+        resource: resources.length > 1 ? resources : resources[0],
         redirectUri: params.redirect_uri,
         nonce: params.nonce,
         codeChallenge: params.code_challenge,
         codeChallengeMethod: params.code_challenge_method,
+        dpopJkt: params.dpop_jkt,
         authTime: subject.authTime,
+        acr: ACR.phone,
         amr: [...subject.amr],
         claims: {},
       } as ConstructorParameters<typeof provider.AuthorizationCode>[0]);

@@ -3,7 +3,7 @@ import type { Provider } from 'oidc-provider';
 import type { Account } from '../account/account.js';
 import { type Client, unionOf } from '../client/client.js';
 import { keyedHash } from '../secret.js';
-import { TTL } from './create-engine.js';
+import { TTL } from './lifetimes.js';
 import { withOurErrors } from './outage.js';
 import type { Subjects } from './subjects.js';
 import { countWrongVerifier, verifierMatches } from './wrong-verifiers.js';

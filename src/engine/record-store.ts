@@ -35,6 +35,12 @@ export interface RecordFamily {
 
 export interface RecordStore {
   put(record: NewRecord): Promise<void>;
+  /** As put, where no record of that key is in force. True for exactly one caller. */
+  putOnce(record: Pick<NewRecord, 'kind' | 'key' | 'seconds'>): Promise<boolean>;
+  /** Gives a request its answer, if it has none and is not over. True for exactly one caller. */
+  answer(kind: string, key: string, answer: Record<string, unknown>): Promise<boolean>;
+  /** Gives a device code what a person decided, if nobody has and it is not over. True for exactly one caller. */
+  decide(kind: string, key: string, decision: Record<string, unknown>, grantId?: string): Promise<boolean>;
   find(kind: string, key: string): Promise<StoredRecord | undefined>;
   /**
    * The record with the grant and account it names, in one statement; an access token with its client too. Whoever
@@ -48,10 +54,13 @@ export interface RecordStore {
   /** Notes a failed proof for this record; returns how many there have been. */
   countFailure(kind: string, key: string): Promise<number>;
   remove(kind: string, key: string): Promise<void>;
+  removeByUid(kind: string, uid: string): Promise<void>;
   /** Removes a record that is still in force. True for exactly one caller. */
   claim(kind: string, key: string): Promise<boolean>;
   /** Ends a grant: the grant and everything issued under it, but for used codes, whose replay must stay visible. */
   removeByGrant(grantId: string): Promise<void>;
+  /** The payloads of the latest living grants of an account at one client: enough to know what was allowed. */
+  grantsOf(accountId: string, clientId: string): Promise<Array<Record<string, unknown>>>;
   /** Ends every grant of an account; what was issued under them is worth nothing without. */
   removeGrantsOf(accountId: string): Promise<void>;
   /** Deletes what expired an hour ago (codes: a day ago); returns how many. */
@@ -67,6 +76,26 @@ const PUT: Statement = {
          VALUES ($1, $2, $3, $4, $5, $6, now() + make_interval(secs => $7))
          ON CONFLICT (kind, key) DO UPDATE SET payload = excluded.payload, grant_id = excluded.grant_id,
            uid = excluded.uid, user_code = excluded.user_code, expires_at = excluded.expires_at`,
+};
+const PUT_ONCE: Statement = {
+  name: 'record-put-once',
+  text: `INSERT INTO engine_record AS r (kind, key, payload, expires_at)
+         VALUES ($1, $2, '{}', now() + make_interval(secs => $3))
+         ON CONFLICT (kind, key) DO UPDATE SET expires_at = excluded.expires_at WHERE r.expires_at <= now()
+         RETURNING 1 AS won`,
+};
+const ANSWER: Statement = {
+  name: 'record-answer',
+  text: `UPDATE engine_record SET payload = payload || jsonb_build_object('result', $3::jsonb)
+         WHERE kind = $1 AND key = $2 AND payload -> 'result' IS NULL AND expires_at > clock_timestamp()
+         RETURNING 1 AS won`,
+};
+const DECIDE: Statement = {
+  name: 'record-decide',
+  text: `UPDATE engine_record SET payload = payload || $3::jsonb, grant_id = $4
+         WHERE kind = $1 AND key = $2 AND payload->>'accountId' IS NULL AND payload->>'error' IS NULL
+           AND consumed_at IS NULL AND expires_at > clock_timestamp()
+         RETURNING 1 AS won`,
 };
 const FIND: Statement = {
   name: 'record-find',
@@ -103,6 +132,10 @@ const COUNT_FAILURE: Statement = {
          WHERE kind = $1 AND key = $2 RETURNING (payload->>'failures')::int AS failures`,
 };
 const REMOVE: Statement = { name: 'record-remove', text: 'DELETE FROM engine_record WHERE kind = $1 AND key = $2' };
+const REMOVE_BY_UID: Statement = {
+  name: 'record-remove-uid',
+  text: 'DELETE FROM engine_record WHERE kind = $1 AND uid = $2',
+};
 const CLAIM: Statement = {
   name: 'record-claim',
   text: `DELETE FROM engine_record WHERE kind = $1 AND key = $2 AND expires_at > clock_timestamp() RETURNING 1 AS won`,
@@ -112,6 +145,12 @@ const REMOVE_BY_GRANT: Statement = {
   text: `DELETE FROM engine_record
          WHERE (grant_id = $1 AND NOT (kind = 'AuthorizationCode' AND consumed_at IS NOT NULL))
             OR (kind = 'Grant' AND key = $1)`,
+};
+const GRANTS_OF: Statement = {
+  name: 'record-grants-of',
+  text: `SELECT payload FROM engine_record
+         WHERE kind = 'Grant' AND payload->>'accountId' = $1 AND payload->>'clientId' = $2 AND expires_at > now()
+         ORDER BY expires_at DESC LIMIT 20`,
 };
 const REMOVE_GRANTS_OF: Statement = {
   name: 'record-remove-grants-of',
@@ -138,6 +177,11 @@ export function createRecordStore(database: Database): RecordStore {
         r.seconds,
       ]);
     },
+    putOnce: async ({ kind, key, seconds }) => (await database.query(PUT_ONCE, [kind, key, seconds])).length === 1,
+    answer: async (kind, key, answer) =>
+      (await database.query(ANSWER, [kind, key, JSON.stringify(answer)])).length === 1,
+    decide: async (kind, key, decision, grantId) =>
+      (await database.query(DECIDE, [kind, key, JSON.stringify(decision), grantId ?? null])).length === 1,
     async find(kind, key) {
       const [row] = await database.query(FIND, [kind, key]);
       return row && toRecord(row);
@@ -169,10 +213,15 @@ export function createRecordStore(database: Database): RecordStore {
     async remove(kind, key) {
       await database.query(REMOVE, [kind, key]);
     },
+    async removeByUid(kind, uid) {
+      await database.query(REMOVE_BY_UID, [kind, uid]);
+    },
     claim: async (kind, key) => (await database.query(CLAIM, [kind, key])).length === 1,
     async removeByGrant(grantId) {
       await database.query(REMOVE_BY_GRANT, [grantId]);
     },
+    grantsOf: async (accountId, clientId) =>
+      (await database.query(GRANTS_OF, [accountId, clientId])).map(({ payload }) => payload as Record<string, unknown>),
     async removeGrantsOf(accountId) {
       await database.query(REMOVE_GRANTS_OF, [accountId]);
     },

@@ -23,7 +23,7 @@ export function createSubjects(key: string): Subjects {
 
 export const CLAIMS: Record<string, string[]> = {
   // How and when the person proved who they are: by a QR code, and on the phone (T9, T20).
-  openid: ['sub', 'amr', 'auth_time'],
+  openid: ['sub', 'acr', 'amr', 'auth_time'],
   profile: ['name', 'nickname', 'picture', 'gender', 'locale', 'address', 'updated_at'],
   unionid: ['unionid'],
 };

@@ -13,6 +13,8 @@ export interface RequestState {
   addressKey: string;
   /** ISO 3166 alpha-2, named by a trusted proxy. */
   country: string | undefined;
+  /** A client's certificate as a trusted proxy handed it on, unread. */
+  certificate?: string;
   lang: Language;
   /** The route's template, for the log: never the URL, which may hold secrets. */
   route?: string;

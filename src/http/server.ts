@@ -2,7 +2,9 @@
 import { createServer, type Server } from 'node:http';
 import Router from '@koa/router';
 import Koa, { type Middleware } from 'koa';
+import type { AccountService } from '../account/account-service.js';
 import type { AdministratorService } from '../account/administrator-service.js';
+import type { BrowserSessionStore } from '../account/browser-session-store.js';
 import type { PictureStore } from '../account/picture-store.js';
 import type { SignInService } from '../account/sign-in-service.js';
 import type { ClientService } from '../client/client-service.js';
@@ -10,16 +12,20 @@ import type { Config } from '../config.js';
 import type { Database } from '../database/database.js';
 import type { Authorization } from '../engine/authorization.js';
 import type { CodeIssuer } from '../engine/code-issuer.js';
+import type { DeviceAnswers } from '../engine/device-answers.js';
 import type { Exchange } from '../engine/exchange.js';
 import { inRequestScope } from '../engine/request-scope.js';
+import type { SignInAnswers } from '../engine/sign-in-answers.js';
 import { AppError } from '../error.js';
 import type { Logger } from '../log.js';
+import type { ResourceService } from '../resource/resource-service.js';
 import type { TicketService } from '../ticket/ticket-service.js';
 import { setUp, setupPage } from './admin/setup.js';
 import type { Assets } from './assets.js';
 import { continueToSite } from './connect/continue.js';
 import { qrconnect } from './connect/qrconnect.js';
 import type { AppRouterContext, RequestState } from './context.js';
+import { cancelHere, consentHere, continueHere, signInHere } from './interaction/answer.js';
 import { showInteraction } from './interaction/show.js';
 import { clientAddress } from './middleware/client-address.js';
 import { errorPage } from './middleware/error-page.js';
@@ -32,9 +38,11 @@ import { sameOrigin } from './middleware/same-origin.js';
 import { securityHeaders } from './middleware/security-headers.js';
 import { type EngineHandler, engineDoor } from './oauth/engine-door.js';
 import { createCsrfTokens } from './phone/csrf-token.js';
-import { confirm, deny, scan } from './phone/decide.js';
+import { confirm, deny, prove, scan } from './phone/decide.js';
+import { devicePage } from './phone/device.js';
 import { scanPage } from './phone/scan.js';
 import { signIn, signOut } from './phone/sign-in.js';
+import { createUserCodes } from './phone/user-code.js';
 import { cancel, delegate, redeem, renew, status } from './qr/tickets.js';
 import { createWaiters, type Waiters } from './qr/waiters.js';
 import { accessToken, auth, refreshToken, userinfo } from './sns/routes.js';
@@ -53,6 +61,11 @@ export interface ServerDeps {
   administrators: AdministratorService;
   pictures: PictureStore;
   authorization: Authorization;
+  answers: SignInAnswers;
+  devices: DeviceAnswers;
+  accounts: AccountService;
+  browserSessions: BrowserSessionStore;
+  resources: ResourceService;
   issuer: CodeIssuer;
   exchange: Exchange;
   csrfKey: string;
@@ -89,7 +102,7 @@ export function createHttpServer(deps: ServerDeps): { server: Server; waiters: W
   app.use(boundUrl);
   app.use((_ctx, next) => inRequestScope(next));
   app.use(querySecrets(deps));
-  app.use(engineDoor(deps.engine, secretGuesses));
+  app.use(engineDoor(deps.engine, secretGuesses, (origin) => deps.clients.publicOrigin(origin)));
   const router = routes(deps, waiters, secretGuesses);
   app.use(router.routes() as unknown as Middleware<RequestState>);
   app.use(methodCheck(router));
@@ -140,7 +153,6 @@ function routes(deps: ServerDeps, waiters: Waiters, secretGuesses: Limit): Route
       });
     });
   }
-  at('get', '/interaction/:uid', showInteraction(pages));
 
   const ticketApi = { ...pages, waiters, misses: createLimit({ points: 60, seconds: 60 }) };
   at('get', '/api/qr/tickets/:id', status(ticketApi));
@@ -150,15 +162,23 @@ function routes(deps: ServerDeps, waiters: Waiters, secretGuesses: Limit): Route
   at('delete', '/api/qr/tickets/:id', cancel(ticketApi));
 
   const cookie = createPhoneCookie(config.secureCookies);
-  const phone = { ...pages, cookie, csrf: createCsrfTokens(deps.csrfKey) };
+  const phone = { ...pages, cookie, csrf: createCsrfTokens(deps.csrfKey), userCodes: createUserCodes(deps.devices) };
   const session = phoneSession(phone);
   const ours = sameOrigin(publicUrl);
   at('get', '/s/:scanToken', scanPage(phone), session);
+  at('get', '/device', devicePage(phone), session);
   at('post', '/phone/sign-in', signIn(phone), ours, session);
   at('post', '/phone/sign-out', signOut(phone), ours, session);
   at('post', '/phone/scan', scan(phone), ours, session);
   at('post', '/phone/confirm', confirm(phone), ours, session);
   at('post', '/phone/deny', deny(phone), ours, session);
+  at('post', '/phone/prove', prove(phone), ours, session);
+
+  at('get', '/interaction/:uid', showInteraction(pages), session);
+  at('post', '/interaction/:uid/sign-in', signInHere(pages), ours);
+  at('post', '/interaction/:uid/continue', continueHere(pages), ours, session);
+  at('post', '/interaction/:uid/consent', consentHere(pages), ours);
+  at('post', '/interaction/:uid/cancel', cancelHere(pages), ours);
 
   at('get', '/admin/setup', setupPage(pages));
   at('post', '/admin/setup', setUp(pages), ours);

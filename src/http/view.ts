@@ -15,6 +15,8 @@ export interface PageOptions {
   lang: Language;
   /** Origins that may frame the page; none unless given. */
   frameAncestors?: readonly string[];
+  /** Where a form's answer may lead besides to us: origins or schemes. */
+  formTargets?: readonly string[];
   /** A style sheet that is not ours; pictures and fonts are then fetched from nowhere. */
   styleSource?: string;
   /** Read by the page's script. Gets `texts` added from views/page-texts.json. */
@@ -66,14 +68,14 @@ export function scriptSafeJson(value: unknown): string {
   );
 }
 
-function policy(nonce: string, { frameAncestors = [], styleSource }: PageOptions): string {
+function policy(nonce: string, { frameAncestors = [], formTargets = [], styleSource }: PageOptions): string {
   return [
     "default-src 'none'",
     `script-src 'nonce-${nonce}'`,
     `style-src 'nonce-${nonce}'${styleSource ? ` ${styleSource}` : ''}`,
     ...(styleSource ? ['img-src data:', "font-src 'none'"] : ["img-src 'self' data:"]),
     "connect-src 'self'",
-    "form-action 'self'",
+    ["form-action 'self'", ...formTargets].join(' '),
     "base-uri 'none'",
     `frame-ancestors ${frameAncestors.length > 0 ? frameAncestors.join(' ') : "'none'"}`,
   ].join('; ');

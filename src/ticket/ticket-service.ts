@@ -128,12 +128,24 @@ export class TicketService {
     return scanGrant.slice(0, Math.max(0, scanGrant.indexOf('.')));
   }
 
+  /** The ticket a scan grant names, for a door that must look before it confirms; whether it may is confirm's to say. */
+  async granted(scanGrant: string): Promise<Ticket> {
+    return (await this.#granted(scanGrant)).reading.ticket;
+  }
+
   /** "Allow". A wrong match code ends the ticket and throws `match_code_wrong`. */
   async confirm(scanGrant: string, by: PhoneIdentity, matchCode: string | undefined, subject: Subject): Promise<void> {
     const { reading, grantMatches } = await this.#granted(scanGrant);
     const matchCodeMatches = sameSecret(reading.ticket.matchCode, matchCode);
     const next = await this.#move(reading, { type: 'confirm', by, grantMatches, matchCodeMatches, subject });
     if (next.status === 'denied') throw new AppError('match_code_wrong');
+  }
+
+  /** As redeem, by the phone that has just allowed it: for a door without a waiting page. */
+  async redeemByGrant(scanGrant: string): Promise<Ticket> {
+    const { reading, grantMatches } = await this.#granted(scanGrant);
+    if (!grantMatches) throw new AppError('forbidden');
+    return this.#move(reading, { type: 'redeem' });
   }
 
   /** "Deny". */

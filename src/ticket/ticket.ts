@@ -11,6 +11,8 @@ export interface Subject {
   /** Seconds since the epoch. */
   readonly authTime: number;
   readonly amr: readonly string[];
+  /** At the standard door, chosen on the phone: the browser there stays signed in. */
+  readonly remember?: boolean;
 }
 
 /** What the server itself saw of the consumption device. Browser words come from a fixed vocabulary. */

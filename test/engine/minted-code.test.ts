@@ -29,6 +29,8 @@ describe('a code minted from a stored request', () => {
       activeAccount: (id) => server.app.accounts.active(id),
       claimRequest: (uid) => engine.records.claim('Interaction', uid),
       sessionLives: async (id) => id === 'living',
+      scopesOfResource: async () => undefined,
+      openid: engine.subjects.openid,
     });
   const stored = async (query: Record<string, string>) => {
     await openPage(server, query);

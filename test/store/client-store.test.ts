@@ -1,17 +1,18 @@
-import { randomUUID } from 'node:crypto';
+import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Client } from '../../src/client/client.js';
 import { ClientService } from '../../src/client/client-service.js';
 import { type ClientStore, createClientStore } from '../../src/client/client-store.js';
+import { settingsOf } from '../../src/client/registration.js';
 import { type Database, openDatabase } from '../../src/database/database.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 
 const RACERS = 24;
 
 const client = (more: Partial<Client> = {}): Client => ({
+  ...settingsOf({ name: '淘书 Book', redirectUris: [] }),
   id: randomUUID(),
   revision: 0,
-  name: '淘书 Book',
   dialect: 'wechat',
   applicationType: 'web',
   authMethod: 'client_secret_post',
@@ -63,6 +64,85 @@ describe('the client store', () => {
       expect(await stores[0].insert(one)).toBe(true);
       expect(await stores[1].find(one.id)).toEqual({ ...one, createdAt: expect.any(Date) });
     }
+  });
+
+  it('reads back every setting of the standards', async () => {
+    const one = client({
+      dialect: 'oauth',
+      authMethod: 'private_key_jwt',
+      clientKeys: { keys: [{ kty: 'EC', crv: 'P-256', x: 'x', y: 'y', kid: '"k"', alg: 'ES256' }] },
+      requirePar: true,
+      requireSignedRequest: true,
+      dpopRequired: true,
+      deviceFlow: true,
+      defaultMaxAge: 0,
+      idTokenAlg: 'EdDSA',
+      postLogoutRedirectUris: ['https://shop.example/bye?a="b"'],
+      backchannelLogoutUri: 'https://shop.example/logout',
+    });
+    await stores[0].insert(one);
+    expect(await stores[1].find(one.id)).toEqual({ ...one, createdAt: expect.any(Date) });
+    const bare = { ...one, ...settingsOf({ name: one.name, redirectUris: [] }) };
+    expect(await stores[1].update(bare, 0)).toBe(true);
+    expect(await stores[0].find(one.id)).toEqual({ ...bare, revision: 1, createdAt: expect.any(Date) });
+  });
+
+  it('knows the keys of a client again, whatever order the database keeps them in', async () => {
+    const services = stores.map(
+      (store) =>
+        new ClientService({
+          store,
+          demo: false,
+          resourceScopes: async () => new Set(),
+          validate: async () => {},
+          audit: async () => {},
+        }),
+    );
+    const jwk = generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' });
+    const clientKeys = { keys: [{ ...jwk, use: 'sig', kid: 'a' } as { kty: string }] };
+    const input = { name: 'Tea house', redirectUris: ['https://shop.example/cb'], clientKeys };
+    const { client: one } = await (services[0] as ClientService).register('anna', input);
+    const same = await (services[1] as ClientService).update('ben', one.id, { clientKeys });
+    expect(same.changed).toEqual([]);
+  });
+
+  it('reads a client that an older node wrote as nobody had chosen what that did not know', async () => {
+    const one = client();
+    await stores[0].insert(one);
+    await files.sql(`UPDATE client SET settings = '{"match_code": "off"}' WHERE id = $1`, [one.id]);
+    const { matchCode, requirePar, idTokenAlg, postLogoutRedirectUris } = (await stores[0].find(one.id)) as Client;
+    expect([matchCode, requirePar, idTokenAlg, postLogoutRedirectUris]).toEqual(['off', false, 'RS256', []]);
+  });
+
+  it('leaves alone what a newer node chose', async () => {
+    const one = client();
+    await stores[0].insert(one);
+    await files.sql(`UPDATE client SET settings = settings || '{"of_tomorrow": true}' WHERE id = $1`, [one.id]);
+    await stores[0].update({ ...one, name: 'Other' }, 0);
+    const [row] = await files.sql<{ kept: boolean }>(
+      `SELECT (settings ->> 'of_tomorrow')::boolean AS kept FROM client WHERE id = $1`,
+      [one.id],
+    );
+    expect(row?.kept).toBe(true);
+  });
+
+  it.each([
+    '{"require_par": "yes"}',
+    '{"dpop_required": 1}',
+    '{"match_code": "on"}',
+    '{"id_token_alg": "none"}',
+    '{"default_max_age": "60"}',
+    '{"default_max_age": 0.5}',
+    '{"client_keys": []}',
+    '{"post_logout_redirect_uris": "https://shop.example/"}',
+    '{"post_logout_redirect_uris": [null]}',
+    '{"scope": ["openid"]}',
+  ])('refuses to guess what a row means by %s', async (settings) => {
+    const one = client();
+    await stores[0].insert(one);
+    await files.sql('UPDATE client SET settings = settings || $2 WHERE id = $1', [one.id, settings]);
+    await expect(stores[0].find(one.id)).rejects.toThrow(/^the setting \w+ of client .* cannot be read$/);
+    await files.sql('DELETE FROM client WHERE id = $1', [one.id]);
   });
 
   it('finds nothing for an id no client has, or can have', async () => {
@@ -172,7 +252,14 @@ describe('the client store', () => {
       return bothHaveRead;
     };
     const [anna, ben] = stores.map(
-      (store) => new ClientService({ store, demo: false, validate, audit: async () => {} }),
+      (store) =>
+        new ClientService({
+          store,
+          demo: false,
+          resourceScopes: async () => new Set(),
+          validate,
+          audit: async () => {},
+        }),
     ) as [ClientService, ClientService];
     const ends = await Promise.allSettled([
       anna.update('anna', one.id, { name: 'Renamed' }),

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Database, openDatabase } from '../../src/database/database.js';
 import { migrationSource } from '../../src/database/migrations.js';
-import { loadServerKeys } from '../../src/engine/server-keys.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { keyService } from '../support/keys.js';
 
 const [NODES, ROUNDS] = [6, 5];
 
@@ -23,6 +23,12 @@ describe('nodes that start at the same moment on an empty database', () => {
       `SELECT table_name, column_name, data_type, is_nullable, column_default FROM information_schema.columns
        WHERE table_schema = 'public' ORDER BY table_name, column_name`,
     );
+
+  const start = async (node: Database) => {
+    const keys = keyService(node);
+    await keys.prepare();
+    return keys.load();
+  };
 
   it('migrate it once, and all find it migrated', async () => {
     await expect(test.sql('SELECT 1 FROM account')).rejects.toThrow('does not exist');
@@ -59,18 +65,18 @@ describe('nodes that start at the same moment on an empty database', () => {
 
   it('make the keys once, and all end with the same', async () => {
     expect(await test.sql('SELECT 1 FROM server_key')).toHaveLength(0);
-    const keys = await Promise.all(nodes.map((node) => loadServerKeys(node)));
+    const keys = await Promise.all(nodes.map(start));
     for (const other of keys) expect(other).toEqual(keys[0]);
-    expect(await test.sql('SELECT 1 FROM server_key')).toHaveLength(5);
-    expect(keys[0]?.signing.map(({ alg }) => alg).sort()).toEqual(['ES256', 'RS256']);
-    const { cookie, subject, csrf } = keys[0] as (typeof keys)[0];
-    expect(new Set([cookie, subject, csrf]).size).toBe(3);
-    for (const key of [cookie, subject, csrf]) expect(key).toMatch(/^[\w-]{43}$/);
+    expect(await test.sql('SELECT 1 FROM server_key')).toHaveLength(8);
+    expect(keys[0]?.signing.map(({ alg }) => alg).sort()).toEqual(['ES256', 'EdDSA', 'PS256', 'RS256']);
+    const { cookies, subject, csrf, dpop } = keys[0] as (typeof keys)[0];
+    expect(new Set([...cookies, subject, csrf, dpop]).size).toBe(4);
+    for (const key of [...cookies, subject, csrf, dpop]) expect(key).toMatch(/^[\w-]{43}$/);
   });
 
   it('keep the keys there are at every later start', async () => {
     const before = await test.sql('SELECT id, material FROM server_key ORDER BY id');
-    await Promise.all(nodes.map((node) => loadServerKeys(node)));
+    await Promise.all(nodes.map(start));
     expect(await test.sql('SELECT id, material FROM server_key ORDER BY id')).toEqual(before);
   });
 

@@ -81,7 +81,7 @@ describe('what a site may ask for', () => {
     expect(tokens.scope).toBe('openid');
     expect(tokens).not.toHaveProperty('refresh_token');
     const claims = Object.keys(claimsOf(tokens.id_token)).sort();
-    expect(claims).toEqual(['amr', 'aud', 'auth_time', 'exp', 'iat', 'iss', 'nonce', 'sub']);
+    expect(claims).toEqual(['acr', 'amr', 'aud', 'auth_time', 'exp', 'iat', 'iss', 'nonce', 'sub']);
     const profile = (await narrow.userinfo(tokens.access_token)).json();
     expect(profile).toEqual({ sub: claimsOf(tokens.id_token).sub });
   });

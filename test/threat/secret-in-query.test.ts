@@ -91,9 +91,11 @@ describe('a secret in a query string', () => {
 
   it('T55 has its methods told at the other addresses of the engine as well', async () => {
     for (const [path, allow] of [
-      ['/oauth/authorize', 'GET, HEAD'],
+      ['/oauth/authorize', 'GET, HEAD, POST'],
       ['/oauth/jwks', 'GET, HEAD'],
       ['/oauth/userinfo', 'GET, HEAD, POST'],
+      ['/oauth/logout', 'GET, HEAD, POST'],
+      ['/oauth/introspect', 'POST'],
       ['/.well-known/openid-configuration', 'GET, HEAD'],
     ] as const) {
       const { status, headers } = await at(path, {}, { method: 'DELETE' });

@@ -167,6 +167,7 @@ describe('passwords and client secrets at rest', () => {
     expect(metadata.token_endpoint_auth_methods_supported).toEqual([
       'client_secret_basic',
       'client_secret_post',
+      'private_key_jwt',
       'none',
     ]);
     for (const list of Object.values(metadata).filter(Array.isArray)) expect(list).not.toContain('HS256');

@@ -63,9 +63,19 @@ describe('the QR ticket', () => {
     const code = await matchCodeOf(page);
     expect(code).toMatch(/^\d\d$/);
     expect(Object.keys(scanned.answer.json()).sort()).toEqual(
-      ['browser', 'client', 'expires_in', 'match_code', 'place', 'request', 'scan_grant'].sort(),
+      [
+        'browser',
+        'client',
+        'expires_in',
+        'fresh_sign_in',
+        'match_code',
+        'place',
+        'remember',
+        'request',
+        'scan_grant',
+      ].sort(),
     );
-    expect(scanned.answer.json().match_code).toBe('required');
+    expect(scanned.answer.json()).toMatchObject({ match_code: 'required', fresh_sign_in: 'off', remember: 'off' });
     expect(pageData((await anna.open(page.qr)).body)).toMatchObject({ matchCode: 'required' });
     expect(page.qr).toMatch(/\/s\/[\w-]{27}$/);
   });

@@ -1,31 +1,31 @@
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
 import type { Services } from '../../src/app.js';
 import { accountCommands } from '../../src/cli/accounts.js';
 import { clientCommands } from '../../src/cli/clients.js';
 import { type Command, Options, UsageError } from '../../src/cli/command.js';
 import type { Client } from '../../src/client/client.js';
 import type { ClientSecret } from '../../src/client/client-secret.js';
+import { settingsOf } from '../../src/client/registration.js';
 
 const FUTURE = '2999-01-01T00:00:00.000Z';
 const PAST = '2026-01-01T00:00:00.000Z';
 const secret = (more: Partial<ClientSecret> = {}): ClientSecret => ({ hash: 'the-hash', createdAt: PAST, ...more });
 
+const KEYS = { keys: [{ kty: 'EC', crv: 'P-256', x: 'x', y: 'y', kid: 'key-1' }] };
+
 const CLIENT: Client = {
+  ...settingsOf({ name: 'Shop', redirectUris: [] }),
   id: 'qc0123456789abcdef',
   revision: 0,
-  name: 'Shop',
   dialect: 'oauth',
   applicationType: 'web',
   authMethod: 'client_secret_basic',
   secrets: [secret()],
   redirectUris: ['https://shop.example/callback'],
   embedOrigins: ['https://shop.example'],
-  matchCode: 'type',
-  refreshRequiresSecret: false,
-  stateRequired: false,
-  openidRequired: false,
-  jsonAnswers: false,
-  styleSheets: false,
   createdAt: new Date(PAST),
   disabled: false,
 };
@@ -99,6 +99,48 @@ describe('clients update', () => {
     });
   });
 
+  it('reads every setting of the standards, and takes each away again', async () => {
+    const { asked } = await update([
+      ...['--jwks', JSON.stringify(KEYS), '--auth-method', 'private_key_jwt', '--id-token-alg', 'EdDSA'],
+      ...['--max-age', '0', '--backchannel-logout-uri', 'https://shop.example/logout'],
+      ...['--post-logout-redirect-uri', 'https://a.example/', '--post-logout-redirect-uri', 'https://b.example/'],
+      ...['--par-required', '--signed-request-required', '--dpop-required', '--device-flow'],
+    ]);
+    expect(asked[0]?.[3]).toEqual({
+      clientKeys: KEYS,
+      authMethod: 'private_key_jwt',
+      idTokenAlg: 'EdDSA',
+      defaultMaxAge: 0,
+      backchannelLogoutUri: 'https://shop.example/logout',
+      postLogoutRedirectUris: ['https://a.example/', 'https://b.example/'],
+      requirePar: true,
+      requireSignedRequest: true,
+      dpopRequired: true,
+      deviceFlow: true,
+    });
+    const away = ['jwks', 'max-age', 'backchannel-logout-uri', 'post-logout-redirect-uri'];
+    const off = ['par-required', 'signed-request-required', 'dpop-required', 'device-flow'];
+    const cleared = await update([...away.flatMap((name) => [`--${name}`, '']), ...off.map((name) => `--no-${name}`)]);
+    expect(cleared.asked[0]?.[3]).toEqual({
+      clientKeys: null,
+      defaultMaxAge: null,
+      backchannelLogoutUri: null,
+      postLogoutRedirectUris: [],
+      requirePar: false,
+      requireSignedRequest: false,
+      dpopRequired: false,
+      deviceFlow: false,
+    });
+  });
+
+  it('names every setting in its help, those of one dialect under its name', () => {
+    for (const { usage, options } of [clientCommands.create, clientCommands.update]) {
+      for (const option of Object.keys(options).filter((name) => name !== 'id')) expect(usage).toContain(`${option}`);
+      expect(usage).toMatch(/oauth only: \[--jwks[\s\S]*wechat only: \[--callback-domain/);
+      for (const line of usage.split('\n')) expect(line.length).toBeLessThanOrEqual(120);
+    }
+  });
+
   it('switches off with --no-, and takes away with an empty value', async () => {
     const { asked } = await update(['--no-state-required', '--no-style-sheets', '--union', '', '--embed-origin', '']);
     expect(asked[0]?.[3]).toEqual({ stateRequired: false, styleSheets: false, unionName: null, embedOrigins: [] });
@@ -134,6 +176,9 @@ describe('clients update', () => {
     ['the type', [CLIENT.id, '--type', 'native'], /Unknown option '--type'/],
     ['a method that does not exist', [CLIENT.id, '--auth-method', 'tls'], /must be one of client_secret_basic/],
     ['a negated word', [CLIENT.id, '--no-name'], /no-name/],
+    ['an age that is no number', [CLIENT.id, '--max-age', '1h'], /--max-age must be a whole number/],
+    ['an age below zero', [CLIENT.id, '--max-age=-1'], /--max-age must be a whole number/],
+    ['an algorithm that does not exist', [CLIENT.id, '--id-token-alg', 'HS256'], /must be one of RS256, ES256/],
   ])('refuses %s before anything is opened', (_what, args, message) => refuses(clientCommands.update, args, message));
 });
 
@@ -220,5 +265,120 @@ describe('accounts disable, enable', () => {
     expect(json).toMatchObject({ username: 'ming', disabled: verb === 'disable' });
     expect(text).toContain(verb === 'disable' ? '"ming" is disabled' : '"ming" is active');
     refuses(accountCommands[verb], [], /<username> is missing/);
+  });
+});
+
+describe('the keys of a client on the command line', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'cli-keys-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const file = (name: string, text: string) => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+  const given = async (value: string) => {
+    const answer = { client: CLIENT, secret: undefined, warnings: [], changed: [] };
+    return (await run(clientCommands.update, [CLIENT.id, '--jwks', value], { update: answer })).asked[0]?.[3];
+  };
+
+  it('are read from a file or as they are, as a set or as one key', async () => {
+    const text = JSON.stringify(KEYS);
+    for (const value of [text, `\n ${text}`, file('set.json', text), JSON.stringify(KEYS.keys[0])])
+      expect(await given(value)).toEqual({ clientKeys: KEYS });
+  });
+
+  it.each<[string, string, RegExp]>([
+    ['a file that is not there', join(folder, 'nothing.json'), /--jwks cannot be read/],
+    ['a folder', folder, /is not a file/],
+    ['a device', '/dev/zero', /is not a file/],
+    ['a large file', file('large.json', ' '.repeat(70_000)), /too large/],
+    ['a PEM file', file('key.pem', '-----BEGIN PUBLIC KEY-----\nx'), /is PEM; give the public key as a JWK set/],
+    ['half a set', '{"keys":[', /is not JSON/],
+    ['no set', '{"key":[]}', /is not a JWK set/],
+    ['a list', '[]', /is not a JWK set/],
+    ['an address', 'https://shop.example/jwks.json', /cannot be read/],
+  ])('are not %s', (_what, value, message) => refuses(clientCommands.update, [CLIENT.id, '--jwks', value], message));
+
+  it('T48 are never repeated when they cannot be read', () => {
+    for (const value of ['{"d":"topsecret"', file('half.json', '{"d":"topsecret"'), '{"keys":{"d":"topsecret"}}']) {
+      const attempt = () =>
+        clientCommands.update.prepare(Options.parse([CLIENT.id, '--jwks', value], clientCommands.update));
+      expect(attempt).toThrow(UsageError);
+      expect(attempt).not.toThrow(/topsecret/);
+    }
+  });
+});
+
+describe('what is shown of a client', () => {
+  const show = (more: Partial<Client>) => run(clientCommands.show, [CLIENT.id], { get: { ...CLIENT, ...more } });
+
+  it('has its names in JSON, the standard ones where there are any', async () => {
+    const { json } = await show({
+      clientKeys: KEYS,
+      requirePar: true,
+      defaultMaxAge: 60,
+      postLogoutRedirectUris: ['https://shop.example/bye'],
+      unionName: 'shops',
+    });
+    expect(json).toEqual({
+      client_id: CLIENT.id,
+      name: 'Shop',
+      dialect: 'oauth',
+      application_type: 'web',
+      redirect_uris: CLIENT.redirectUris,
+      embed_origins: CLIENT.embedOrigins,
+      callback_domain: null,
+      union: 'shops',
+      token_endpoint_auth_method: 'client_secret_basic',
+      match_code: 'type',
+      scope: null,
+      jwks: KEYS,
+      require_pushed_authorization_requests: true,
+      require_signed_request_object: false,
+      pkce_optional: false,
+      dpop_bound_access_tokens: false,
+      tls_client_certificate_bound_access_tokens: false,
+      device_flow: false,
+      default_max_age: 60,
+      id_token_signed_response_alg: 'RS256',
+      post_logout_redirect_uris: ['https://shop.example/bye'],
+      backchannel_logout_uri: null,
+      refresh_requires_secret: false,
+      state_required: false,
+      openid_required: false,
+      json_answers: false,
+      style_sheets: false,
+      disabled: false,
+      secrets: [{ created_at: PAST, expires_at: null, exposed_at: null }],
+      created_at: PAST,
+      warnings: [],
+    });
+  });
+
+  it('has a line for what somebody chose, and none for what nobody did', async () => {
+    const chosen = await show({ clientKeys: KEYS, dpopRequired: true, defaultMaxAge: 60, idTokenAlg: 'ES256' });
+    expect(chosen.text).toMatch(/^Keys +EC P-256 kid key-1$/m);
+    expect(chosen.text).toMatch(/^Tokens +are bound to a key/m);
+    expect(chosen.text).toMatch(/^Sign-in age +at most 60 seconds$/m);
+    expect(chosen.text).toMatch(/^ID tokens +signed with ES256$/m);
+    const plain = await show({});
+    expect(plain.text).not.toMatch(/^(Keys|Tokens|Sign-in age|Requests|After logout|Logout notice|Device flow)/m);
+    expect((await show({ dialect: 'wechat' })).text).not.toMatch(/^(ID tokens|Token endpoint)/m);
+  });
+
+  it('says why a new client with a key has no secret', async () => {
+    const client = { ...CLIENT, authMethod: 'private_key_jwt', secrets: [], clientKeys: KEYS };
+    const words = ['--name', 'Shop', '--redirect-uri', 'https://a.example/', '--auth-method', 'private_key_jwt'];
+    const register = { client, secret: undefined, warnings: [] };
+    const { json, text } = await run(clientCommands.create, [...words, '--jwks', JSON.stringify(KEYS)], { register });
+    expect(json).toMatchObject({ client_secret: null, token_endpoint_auth_method: 'private_key_jwt' });
+    expect(text).toMatch(/This client has no secret: it signs with its own key\.$/);
+  });
+
+  it('needs no address for an app that signs in on another device', async () => {
+    const { asked } = await run(clientCommands.create, ['--name', 'TV', '--device-flow'], {
+      register: { client: CLIENT, secret: 'the-secret', warnings: [] },
+    });
+    expect(asked[0]?.[2]).toMatchObject({ name: 'TV', redirectUris: [], deviceFlow: true });
+    refuses(clientCommands.create, ['--name', 'TV', '--no-device-flow'], /--redirect-uri is missing/);
   });
 });

@@ -66,6 +66,23 @@ describe('the phone command', () => {
     expect(calls[1]?.headers.get('cookie')).toBe('__Host-phone=s3cret');
   });
 
+  it('proves itself with its password where the site asks for a fresh sign-in, and remembers only when told', async () => {
+    let proven = false;
+    const { calls, client } = server((call) => {
+      if (call.path === '/phone/prove') proven = true;
+      if (call.path === '/phone/confirm' && !proven)
+        return Response.json({ error: 'step_up_required', error_description: 'Prove it.' }, { status: 403 });
+      return call.path === '/phone/prove' ? Response.json({}) : honest(call);
+    });
+    await client.scan('ming', 'pw');
+    expect(await client.confirm('g', '42', { remember: true })).toEqual({ status: 'confirmed' });
+    expect(calls.slice(-3).map(({ path, body }) => [path, body])).toEqual([
+      ['/phone/confirm', { scan_grant: 'g', csrf: 'c<1', match_code: '42', remember: true }],
+      ['/phone/prove', { scan_grant: 'g', csrf: 'c<1', password: 'pw' }],
+      ['/phone/confirm', { scan_grant: 'g', csrf: 'c<1', match_code: '42', remember: true }],
+    ]);
+  });
+
   it('sends no match code where none is asked', async () => {
     const { calls, client } = server(honest);
     await client.scan('ming', 'pw');

@@ -8,27 +8,21 @@ import { clientCommands } from '../../src/cli/clients.js';
 import { type Command, Options, UsageError } from '../../src/cli/command.js';
 import { record, table } from '../../src/cli/layout.js';
 import type { Client } from '../../src/client/client.js';
-import type { NewClient } from '../../src/client/registration.js';
+import { type NewClient, settingsOf } from '../../src/client/registration.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'cli-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const CLIENT: Client = {
+  ...settingsOf({ name: 'Shop', redirectUris: [] }),
   id: 'wx0123456789abcdef',
   revision: 0,
-  name: 'Shop',
   dialect: 'wechat',
   applicationType: 'web',
   authMethod: 'client_secret_post',
   secrets: [{ hash: 'the-hash', createdAt: '2026-01-01T00:00:00.000Z' }],
   redirectUris: ['https://shop.example/callback'],
   embedOrigins: ['https://shop.example'],
-  matchCode: 'type',
-  refreshRequiresSecret: false,
-  stateRequired: false,
-  openidRequired: false,
-  jsonAnswers: false,
-  styleSheets: false,
   createdAt: new Date('2026-01-01T00:00:00Z'),
   disabled: false,
 };

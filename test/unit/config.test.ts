@@ -25,10 +25,13 @@ describe('settings', () => {
       demoPort: 3001,
       trustedProxies: [],
       countryHeader: undefined,
+      certificateHeader: undefined,
       logLevel: 'info',
       admin: undefined,
       secureCookies: true,
       ticketSeconds: 120,
+      keysSecret: undefined,
+      keyRotationDays: 90,
     });
     expect(config.dataDir).toMatch(/\/data$/);
     expect(Object.isFrozen(config)).toBe(true);
@@ -46,6 +49,8 @@ describe('settings', () => {
       'TRUSTED_PROXIES',
       'ADMIN_USERNAME',
       'ADMIN_PASSWORD',
+      'KEYS_SECRET',
+      'KEY_ROTATION_DAYS',
     ];
     expect(loadConfig(Object.fromEntries(names.map((name) => [name, ''])))).toEqual(loadConfig({}));
     expect(loadConfig({ PORT: ' 8080 ' }).port).toBe(8080);
@@ -59,6 +64,8 @@ describe('settings', () => {
       LOG_LEVEL: 'verbose',
       DEMO: 'maybe',
       TICKET_SECONDS: '59',
+      KEYS_SECRET: 'too short',
+      KEY_ROTATION_DAYS: 'never',
       TRUSTED_PROXIES: 'my-proxy',
       ADMIN_USERNAME: 'root',
     };
@@ -76,6 +83,8 @@ describe('settings', () => {
     ['PORT', ['0', '65536', '-1', '80.5', '0x50', 'http', '1e3', '+80']],
     ['DEMO_PORT', ['0', '65536', 'x']],
     ['TICKET_SECONDS', ['59', '301', '', '60.5', '1e2'].filter(Boolean)],
+    ['KEY_ROTATION_DAYS', ['-1', '3651', '90d', '1.5', 'off']],
+    ['KEYS_SECRET', ['short', 'x'.repeat(31), 'x'.repeat(64), 'abcabcabc'.repeat(8)]],
     ['LOG_LEVEL', ['trace', 'INFO', '0']],
     ['DEMO', ['maybe', '2']],
     ['DATABASE_URL', ['mysql://x', 'localhost:5432', 'http://x']],
@@ -87,6 +96,8 @@ describe('settings', () => {
   it.each<[string, string[]]>([
     ['PORT', ['1', '65535', '8080']],
     ['TICKET_SECONDS', ['60', '300']],
+    ['KEY_ROTATION_DAYS', ['0', '1', '90', '3650']],
+    ['KEYS_SECRET', ['0123456789abcdef'.repeat(2), 'Vq0b7J1sXoZk3yQ9wT5uRfLm8NcHdPeA+/=']],
     ['LOG_LEVEL', ['debug', 'info', 'warn', 'error', 'silent']],
     ['DEMO', ['on', 'off', '1', '0', 'TRUE', 'no']],
     ['DATABASE_URL', ['postgres://u:p@db/x', 'postgresql://db/x', 'postgres:///x?host=/run/postgresql']],
@@ -233,4 +244,13 @@ describe('the hosts that are this machine or its network', () => {
       expect(isPrivateHost(host)).toBe(false);
     },
   );
+});
+
+describe('KEYS_SECRET', () => {
+  it('is kept as it is, and a wrong one is not repeated in the report', () => {
+    const secret = '0123456789abcdef'.repeat(4);
+    expect(loadConfig({ KEYS_SECRET: ` ${secret}\n` }).keysSecret).toBe(secret);
+    expect(mistakesOf({ KEYS_SECRET: 'a-short-secret' })).toEqual([expect.stringContaining('openssl rand')]);
+    expect(mistakesOf({ KEYS_SECRET: 'a-short-secret' })[0]).not.toContain('a-short-secret');
+  });
 });

@@ -1,18 +1,11 @@
 /** GET /connect/continue/:handle: the site's page navigates here, and on to the site with the code; works once (T30). */
-import type { ClientService } from '../../client/client-service.js';
-import type { CodeIssuer } from '../../engine/code-issuer.js';
 import { AppError } from '../../error.js';
 import type { TicketService } from '../../ticket/ticket-service.js';
 import type { AppRouterContext } from '../context.js';
 import { isPrefetch } from '../prefetch.js';
-import { endTicket } from '../qr/redeem.js';
+import { type EndingDeps, endTicket } from '../qr/redeem.js';
 
-export function continueToSite(deps: {
-  tickets: TicketService;
-  clients: ClientService;
-  issuer: CodeIssuer;
-  publicUrl: string;
-}) {
+export function continueToSite(deps: EndingDeps & { tickets: TicketService }) {
   return async (ctx: AppRouterContext): Promise<void> => {
     // HEAD would spend the handle and throw the answer away.
     if (ctx.method !== 'GET') throw new AppError('method_not_allowed');

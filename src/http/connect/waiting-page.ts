@@ -5,6 +5,7 @@ import { AppError } from '../../error.js';
 import type { OpenedTicket } from '../../ticket/ticket-service.js';
 import type { Language } from '../language.js';
 import { drawQr, scanUrl } from '../qr/draw.js';
+import { hostOf } from '../site-host.js';
 import type { Page, View } from '../view.js';
 import type { PageWishes } from './request.js';
 import type { StyleSheet } from './style-sheet.js';
@@ -27,14 +28,16 @@ export interface WaitingPage {
   frameAncestors: readonly string[];
 }
 
+/** `more`: what the page around the box needs beside it. */
 export async function waitingPage(
   deps: { view: View; publicUrl: string; demo: boolean },
   template: string,
   input: WaitingPage,
+  more: { values?: Record<string, unknown>; data?: Record<string, unknown>; texts?: string } = {},
 ): Promise<Page> {
   const { client, opened, wishes } = input;
   const qrUrl = scanUrl(deps.publicUrl, opened.scanToken);
-  const host = URL.parse(input.request.redirectUri)?.host;
+  const host = hostOf(input.request.redirectUri);
   if (!host) throw new AppError('server_error');
   const values = {
     client: { name: client.name, host },
@@ -50,6 +53,7 @@ export async function waitingPage(
     // In demo mode only: the token's holder could confirm as anybody who signs in, so it is never offered elsewhere.
     // Never beside a foreign sheet: a token in an attribute is what such sheets go for.
     phoneUrl: deps.demo && !input.styleSheet ? qrUrl : undefined,
+    ...more.values,
   };
   const data = {
     ticketId: opened.id,
@@ -60,12 +64,13 @@ export async function waitingPage(
     navigate: wishes.navigate,
     parentOrigin: input.parentOrigin,
     styleSheet: input.styleSheet?.url,
+    ...more.data,
   };
   return deps.view.render(template, values, {
     lang: input.lang,
     frameAncestors: input.frameAncestors,
     styleSource: input.styleSheet?.source,
-    texts: 'waiting',
+    texts: more.texts ?? 'waiting',
     data,
   });
 }

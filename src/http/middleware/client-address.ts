@@ -8,6 +8,7 @@ import { chooseLanguage } from '../language.js';
 export function clientAddress(options: {
   trustedProxies: readonly string[];
   countryHeader: string | undefined;
+  certificateHeader: string | undefined;
 }): Middleware<RequestState> {
   const trusts = proxyAddr.compile([...options.trustedProxies]);
   return async (ctx, next) => {
@@ -18,6 +19,8 @@ export function clientAddress(options: {
     ctx.state.addressKey = isIPv6(address) ? network64(address) : address;
     const country = options.countryHeader && trusts(peer, 0) ? ctx.get(options.countryHeader) : '';
     ctx.state.country = /^[A-Z]{2}$/.test(country) && country !== 'XX' ? country : undefined;
+    const certificate = options.certificateHeader && trusts(peer, 0) ? ctx.get(options.certificateHeader) : '';
+    ctx.state.certificate = certificate || undefined;
     ctx.state.lang = chooseLanguage(undefined, ctx.get('Accept-Language'));
     await next();
   };

@@ -1,12 +1,22 @@
 /** GET /s/:scanToken: what a camera opens. Safe and repeatable: it shows, it never moves the ticket (T14). */
+import type { SignedIn } from '../../account/sign-in-service.js';
+import type { Client } from '../../client/client.js';
 import type { ClientService } from '../../client/client-service.js';
-import type { Authorization } from '../../engine/authorization.js';
+import {
+  type Authorization,
+  type AuthorizationRequest,
+  type Freshness,
+  isFreshEnough,
+} from '../../engine/authorization.js';
+import type { DeviceAnswers } from '../../engine/device-answers.js';
 import { AppError } from '../../error.js';
-import { isFinal, type Ticket, type TicketStatus } from '../../ticket/ticket.js';
+import type { ResourceService } from '../../resource/resource-service.js';
+import { isFinal, type OpenedFrom, type Ticket, type TicketStatus } from '../../ticket/ticket.js';
 import type { TicketService } from '../../ticket/ticket-service.js';
 import { type AppRouterContext, sendPage } from '../context.js';
 import { chooseLanguage } from '../language.js';
 import { isPrefetch } from '../prefetch.js';
+import { hostOf } from '../site-host.js';
 import type { View } from '../view.js';
 import type { CsrfTokens } from './csrf-token.js';
 import { placeOf } from './place.js';
@@ -16,6 +26,8 @@ export interface ScanPageDeps {
   tickets: TicketService;
   clients: ClientService;
   authorization: Authorization;
+  devices: Pick<DeviceAnswers, 'read'>;
+  resources: ResourceService;
   csrf: CsrfTokens;
 }
 
@@ -45,41 +57,103 @@ export function scanPage(deps: ScanPageDeps) {
     }
     const { ticket } = found;
     const matchCode = ticket.matchRequired ? 'required' : 'off';
-    const page = deps.view.render(
-      'phone/decide.njk',
-      {
-        account: { label: phone.account.username, nickname: phone.account.nickname },
-        client,
-        scopes: client.scopes,
-        browser: ticket.openedFrom.browser,
-        place: placeOf(ticket.openedFrom, ctx.state.address, lang),
-        openedAt: ticket.createdAt.toISOString(),
-        matchCode,
-      },
-      { lang, texts: 'decide', data: { scanToken, csrf: deps.csrf.make(phone.session.id, ticket.id), matchCode } },
-    );
-    sendPage(ctx, page);
+    sendDecidePage(deps, ctx, phone, {
+      client,
+      openedFrom: ticket.openedFrom,
+      openedAt: ticket.createdAt,
+      rememberOffered: ticket.door === 'authorize',
+      data: { scanToken, csrf: deps.csrf.make(phone.session.id, ticket.id), matchCode },
+    });
   };
+}
+
+/** What the phone shows before "allow" or "deny". */
+export interface Asked {
+  client: DescribedClient;
+  openedFrom: OpenedFrom;
+  openedAt: Date;
+  rememberOffered?: boolean;
+  /** Set when a device shows it, to be compared. */
+  userCode?: string;
+  /** For the page's script. */
+  data: { csrf: string; matchCode: 'required' | 'off' } & ({ scanToken: string } | { userCode: string });
+}
+
+export function sendDecidePage(
+  deps: Pick<ScanPageDeps, 'view'>,
+  ctx: AppRouterContext,
+  phone: SignedIn,
+  { client, openedFrom, openedAt, rememberOffered = false, userCode, data }: Asked,
+): void {
+  const { lang, address } = ctx.state;
+  const values = {
+    account: { label: phone.account.username, nickname: phone.account.nickname },
+    client,
+    scopes: client.scopes,
+    browser: openedFrom.browser,
+    place: placeOf(openedFrom, address, lang),
+    openedAt: openedAt.toISOString(),
+    matchCode: data.matchCode,
+    rememberOffered,
+    userCode,
+    freshSignIn: !isFreshEnough(client.freshness, phone.session.authTime),
+  };
+  sendPage(ctx, deps.view.render('phone/decide.njk', values, { lang, texts: 'decide', data }));
 }
 
 export interface DescribedClient {
   name: string;
-  host: string;
-  scopes: string[];
+  /** Undefined where the answer goes to no address, but to a device. */
+  host: string | undefined;
+  /** What the site gets: our own scopes by name; those of a resource server with its words for them. */
+  scopes: DescribedScope[];
+  freshness: Freshness | undefined;
+}
+
+export interface DescribedScope {
+  name: string;
+  /** Undefined: one of ours, which every language has a text for. */
+  description?: string;
 }
 
 /** Who asks and for what, from the frozen request. */
 export async function describeClient(
-  deps: Pick<ScanPageDeps, 'clients' | 'authorization'>,
+  deps: Pick<ScanPageDeps, 'clients' | 'authorization' | 'devices' | 'resources'>,
   ticket: Ticket,
 ): Promise<DescribedClient> {
   const [client, request] = await Promise.all([
     deps.clients.active(ticket.clientId),
-    deps.authorization.read(ticket.requestUid),
+    ticket.door === 'device' ? deps.devices.read(ticket.requestUid) : deps.authorization.read(ticket.requestUid),
   ]);
-  const host = request && URL.parse(request.redirectUri)?.host;
-  if (!client || !request || !host) throw new AppError('gone');
-  return { name: client.name, host, scopes: request.scope.split(' ').filter(Boolean) };
+  if (!client || !request) throw new AppError('gone');
+  return describeRequest(deps, client, request);
+}
+
+/** The same for a request that is at hand. */
+export async function describeRequest(
+  deps: Pick<ScanPageDeps, 'resources'>,
+  client: Client,
+  request: Pick<AuthorizationRequest, 'scope' | 'resources' | 'freshness'> & { redirectUri?: string },
+): Promise<DescribedClient> {
+  const host = request.redirectUri === undefined ? undefined : hostOf(request.redirectUri);
+  if (request.redirectUri !== undefined && !host) throw new AppError('gone');
+  const own = request.scope.split(' ').filter(Boolean);
+  const others = await Promise.all(request.resources.map((asked) => describeResource(deps.resources, asked)));
+  return {
+    name: client.name,
+    host,
+    scopes: [...own.map((name) => ({ name })), ...others.flat()],
+    freshness: request.freshness,
+  };
+}
+
+async function describeResource(
+  resources: ScanPageDeps['resources'],
+  { identifier, scopes }: AuthorizationRequest['resources'][number],
+): Promise<DescribedScope[]> {
+  const server = await resources.find(identifier);
+  const words = new Map(server?.scopes.map(({ name, description }) => [name, description]));
+  return scopes.map((name) => ({ name, description: `${server?.name ?? identifier}: ${words.get(name) || name}` }));
 }
 
 type Gone = 'expired' | 'used' | 'taken' | 'denied' | 'unknown' | undefined;

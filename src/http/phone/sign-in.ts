@@ -13,7 +13,7 @@ const username = z
   .min(1)
   .max(128)
   .refine((text) => !text.includes('\0'));
-const CREDENTIALS = z.strictObject({ username, password: z.string().min(1).max(256) });
+export const CREDENTIALS = z.strictObject({ username, password: z.string().min(1).max(256) });
 const SIGN_OUT = z.strictObject({ csrf: z.string().max(100).optional() });
 
 export interface SignInDeps {

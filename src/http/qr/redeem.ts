@@ -1,18 +1,22 @@
-/** How a ticket of the embed and headless doors ends: an address at the site that carries the code, or the refusal. */
+/** How a ticket ends: an address that carries the code or the refusal to the site, or back to the engine in the browser. */
 import type { ClientService } from '../../client/client-service.js';
+import { ACR } from '../../engine/browser-sign-in.js';
 import type { AuthorizationAnswer, CodeIssuer } from '../../engine/code-issuer.js';
+import type { SignInAnswers } from '../../engine/sign-in-answers.js';
 import { AppError } from '../../error.js';
 import type { Ticket } from '../../ticket/ticket.js';
 import { answerUrl } from '../connect/answer-url.js';
 
 export interface Ending {
   readonly redirectTo: string;
-  readonly answer: AuthorizationAnswer;
+  /** Absent at the standard door: there the engine answers, in the browser that asked. */
+  readonly answer?: AuthorizationAnswer;
 }
 
 export interface EndingDeps {
   clients: ClientService;
   issuer: CodeIssuer;
+  answers: SignInAnswers;
   publicUrl: string;
 }
 
@@ -23,8 +27,23 @@ export interface EndingDeps {
 export async function endTicket(deps: EndingDeps, ticket: Ticket): Promise<Ending> {
   const client = await deps.clients.active(ticket.clientId);
   if (!client) throw new AppError('gone');
-  if (ticket.status === 'redeemed' && ticket.subject && ticket.scannedBy) {
-    const answer = await deps.issuer.issue(ticket.requestUid, ticket.subject, ticket.scannedBy.sessionId);
+  const { subject, scannedBy } = ticket;
+  const allowed = ticket.status === 'redeemed' && subject && scannedBy;
+  if (ticket.door === 'authorize') {
+    if (!allowed) return { redirectTo: await deps.answers.refused(ticket.requestUid) };
+    const { accountId, authTime, amr, remember = false } = subject;
+    const signIn = {
+      accountId,
+      ts: authTime,
+      amr: [...amr],
+      acr: ACR.phone,
+      remember,
+      phoneSessionId: scannedBy.sessionId,
+    };
+    return { redirectTo: await deps.answers.signedIn(ticket.requestUid, signIn, { allowed: true }) };
+  }
+  if (allowed) {
+    const answer = await deps.issuer.issue(ticket.requestUid, subject, scannedBy.sessionId);
     return { answer, redirectTo: answerUrl(client.dialect, answer, deps.publicUrl) };
   }
   if (client.dialect === 'wechat') throw new AppError('conflict');

@@ -1,6 +1,4 @@
 /** The ticket API of the waiting page: status by polling and long-polling, redeem, continue, renew, cancel. */
-import type { ClientService } from '../../client/client-service.js';
-import type { CodeIssuer } from '../../engine/code-issuer.js';
 import { AppError } from '../../error.js';
 import type { TicketService } from '../../ticket/ticket-service.js';
 import type { TicketView } from '../../ticket/ticket-view.js';
@@ -8,14 +6,11 @@ import type { AppRouterContext } from '../context.js';
 import type { Limit } from '../middleware/rate-limit.js';
 import { openedFrom } from '../opened-from.js';
 import { drawQr, scanUrl } from './draw.js';
-import { endTicket } from './redeem.js';
+import { type EndingDeps, endTicket } from './redeem.js';
 import type { Waiters } from './waiters.js';
 
-export interface TicketApiDeps {
-  publicUrl: string;
+export interface TicketApiDeps extends EndingDeps {
   tickets: TicketService;
-  clients: ClientService;
-  issuer: CodeIssuer;
   waiters: Waiters;
   /** Guesses at wait secrets, per address (T3). */
   misses: Limit;
@@ -40,7 +35,10 @@ export function status(deps: TicketApiDeps) {
   };
 }
 
-/** POST …/redeem: 200 {redirect_to, code, state, iss}, once; a person's denial at an OAuth client gives {redirect_to, error}. */
+/**
+ * POST …/redeem: 200 {redirect_to, code, state, iss}, once; a person's denial at an OAuth client gives {redirect_to,
+ * error}. At the standard door {redirect_to}: the engine goes on there, in the browser that holds the request's cookie.
+ */
 export function redeem(deps: TicketApiDeps) {
   return async (ctx: AppRouterContext): Promise<void> => {
     // Nothing but the ticket decides: the request was frozen before the QR code was drawn (T9).
@@ -53,6 +51,10 @@ export function redeem(deps: TicketApiDeps) {
           : await deps.tickets.redeem(id, waitSecret);
       return endTicket(deps, ticket);
     });
+    if (!answer) {
+      ctx.body = { redirect_to: redirectTo };
+      return;
+    }
     const { code, error, state } = answer;
     ctx.body = { redirect_to: redirectTo, ...defined({ code, error, state }), iss: deps.publicUrl };
   };

@@ -1,82 +1,37 @@
 import { describe, expect, it } from 'vitest';
 import {
+  backchannelUriProblem,
   callbackDomainProblem,
   clientNameProblem,
   embedOriginProblem,
+  postLogoutUriProblem,
   redirectUriProblem,
 } from '../../../src/client/client-rules.js';
+import { BANNED_BACKCHANNEL_URIS, BANNED_NATIVE_URIS, BANNED_URIS } from '../../support/banned-uris.js';
 
 const WEB = { demo: false, applicationType: 'web' } as const;
 const NATIVE = { demo: false, applicationType: 'native' } as const;
 const DEMO = { demo: true, applicationType: 'web' } as const;
-
-const RESPONSE_KEYS = 'code state iss error error_description response id_token access_token session_state'.split(' ');
-
-const REFUSED_URIS = [
-  ['plain http', 'http://shop.example/cb'],
-  ['plain http on this machine for a web client', 'http://127.0.0.1/cb'],
-  ['plain http on a private address', 'http://192.168.0.5/cb'],
-  ['a user name', 'https://issuer@shop.example/cb'],
-  ['a user name and password', 'https://u:p@shop.example/cb'],
-  ['an empty user name', 'https://@shop.example/cb'],
-  ['several @', 'https://shop.example@evil.example@shop.example/cb'],
-  ['a fragment', 'https://shop.example/cb#f'],
-  ['an empty fragment', 'https://shop.example/cb#'],
-  ['a wildcard in the host', 'https://*.shop.example/cb'],
-  ['a wildcard in the path', 'https://shop.example/*'],
-  ['a wildcard alone', '*'],
-  ['a .. segment', 'https://shop.example/a/../cb'],
-  ['a .. segment at the end', 'https://shop.example/a/..'],
-  ['a . segment', 'https://shop.example/./cb'],
-  ['a ..; segment', 'https://shop.example/a/..;/cb'],
-  ['a backslash', 'https://shop.example\\@evil.example/cb'],
-  ['an encoded slash', 'https://shop.example/a%2fb'],
-  ['an encoded slash in upper case', 'https://shop.example/a%2Fb'],
-  ['an encoded dot', 'https://shop.example/%2e%2E/cb'],
-  ['an encoded backslash', 'https://shop.example/a%5cb'],
-  ['an encoded line break', 'https://shop.example/a%0d%0ab'],
-  ['an encoded NUL', 'https://shop.example/a%00b'],
-  ['a trailing dot in the host', 'https://shop.example./cb'],
-  ['an IPv4 address', 'https://192.0.2.1/cb'],
-  ['an IPv4 address as one number', 'https://3221225985/cb'],
-  ['an IPv4 address in hex', 'https://0xc0.0.2.1/cb'],
-  ['an IPv6 address', 'https://[2001:db8::1]/cb'],
-  ['a host of non-ASCII letters', 'https://shöp.example/cb'],
-  ['a full-width dot', 'https://shop。example/cb'],
-  ['a host of one label', 'https://intranet/cb'],
-  ['localhost over https', 'https://localhost/cb'],
-  ['an upper-case host', 'https://Shop.example/cb'],
-  ['an upper-case scheme', 'HTTPS://shop.example/cb'],
-  ['a scheme without slashes', 'https:shop.example/cb'],
-  ['three slashes', 'https:///shop.example/cb'],
-  ['the default port', 'https://shop.example:443/cb'],
-  ['the default port with zeros', 'https://shop.example:0443/cb'],
-  ['an empty port', 'https://shop.example:/cb'],
-  ['a port with zeros', 'https://shop.example:08443/cb'],
-  ['a host that ends a policy directive', 'https://shop.example;sandbox/cb'],
-  ['a host that begins a second policy', 'https://shop.example,x.example/cb'],
-  ['a quote in the host', "https://shop'.example/cb"],
-  ['a space', 'https://shop.example/a b'],
-  ['a tab', 'https://shop.example/a\tb'],
-  ['a line break', 'https://shop.example/cb\r\nX: y'],
-  ['a NUL', 'https://shop.example/cb\u0000'],
-  ['an angle bracket', 'https://shop.example/<b>'],
-  ['a quotation mark', 'https://shop.example/"'],
-  ['no scheme', 'shop.example/cb'],
-  ['a relative path', '/cb'],
-  ['a scheme-relative address', '//shop.example/cb'],
-  ['javascript', 'javascript:alert(1)'],
-  ['data', 'data:text/html,hi'],
-  ['a custom scheme', 'com.example.app:/cb'],
-  ['nothing', ''],
-  ['2001 characters', `https://shop.example/${'a'.repeat(1981)}`],
-  ...RESPONSE_KEYS.map((key) => [`the query key ${key}`, `https://shop.example/cb?${key}=1`]),
-  ['an encoded reserved query key', 'https://shop.example/cb?a=1&%63ode=x'],
-] as Array<[string, string]>;
+const DEMO_NATIVE = { demo: true, applicationType: 'native' } as const;
 
 describe('registering a redirect URI', () => {
-  it.each(REFUSED_URIS)('T37 refuses %s', (_, uri) => {
+  it.each(BANNED_URIS)('T37 refuses %s', (_, uri) => {
     expect(redirectUriProblem(uri, WEB)).toMatch(/^redirect URI "/);
+  });
+
+  it.each(BANNED_NATIVE_URIS)('T37 refuses a native app %s, also in demo mode', (_, uri) => {
+    for (const context of [NATIVE, DEMO_NATIVE]) expect(redirectUriProblem(uri, context)).toMatch(/^redirect URI "/);
+  });
+
+  it.each([
+    'com.example.app:/cb',
+    'com.example.app:/',
+    'com.example.app:/oauth2redirect/example-provider?next=1',
+    'org.example-house.app2:/cb',
+    'example.app:/cb',
+  ])('takes %s from a native app alone (RFC 8252 7.1)', (uri) => {
+    for (const context of [NATIVE, DEMO_NATIVE]) expect(redirectUriProblem(uri, context)).toBeUndefined();
+    for (const context of [WEB, DEMO]) expect(redirectUriProblem(uri, context)).toMatch(/must be https/);
   });
 
   it.each([
@@ -118,6 +73,13 @@ describe('registering a redirect URI', () => {
     }
   });
 
+  it('keeps plain http from a web client outside demo mode, on this machine too', () => {
+    for (const uri of ['http://127.0.0.1/cb', 'http://localhost:3001/cb', 'http://[::1]/cb']) {
+      expect(redirectUriProblem(uri, WEB)).toMatch(/plain http on this machine needs/);
+      expect(redirectUriProblem(uri, DEMO)).toBeUndefined();
+    }
+  });
+
   it('takes a hash route from a wechat client, and no other fragment from anybody', () => {
     const wechat = { ...WEB, hashRoute: true };
     for (const uri of ['https://shop.example/#/login', 'https://shop.example/app?x=1#!/a/b?tab=2']) {
@@ -133,6 +95,53 @@ describe('registering a redirect URI', () => {
   it('names the fix without repeating endless input', () => {
     expect(redirectUriProblem(`https://shop.example/${'a'.repeat(5000)}`, WEB)?.length).toBeLessThan(400);
   });
+});
+
+describe('registering a post-logout redirect URI', () => {
+  it.each(BANNED_URIS)('T37 refuses %s', (_, uri) => {
+    for (const context of [WEB, { ...WEB, hashRoute: true }])
+      expect(postLogoutUriProblem(uri, context)).toMatch(/^post-logout redirect URI "/);
+  });
+
+  it.each(BANNED_NATIVE_URIS)('T37 refuses a native app %s', (_, uri) => {
+    expect(postLogoutUriProblem(uri, NATIVE)).toMatch(/^post-logout redirect URI "/);
+  });
+
+  it('accepts what a redirect URI may be', () => {
+    expect(postLogoutUriProblem('https://shop.example/bye?x=1', WEB)).toBeUndefined();
+    expect(postLogoutUriProblem('com.example.app:/bye', NATIVE)).toBeUndefined();
+    expect(postLogoutUriProblem('http://127.0.0.1/bye', NATIVE)).toBeUndefined();
+  });
+});
+
+describe('registering a back-channel logout URI', () => {
+  const all = [...BANNED_URIS, ...BANNED_NATIVE_URIS, ...BANNED_BACKCHANNEL_URIS];
+  it.each(all)('T37 T60 refuses %s: %s', (_, uri) => {
+    for (const context of [WEB, NATIVE, { ...WEB, hashRoute: true }])
+      expect(backchannelUriProblem(uri, context)).toMatch(/^back-channel logout URI "/);
+  });
+
+  it('takes plain http on this machine in demo mode, and nothing else that is not public', () => {
+    for (const uri of ['http://127.0.0.1:3001/logout', 'http://localhost/logout', 'http://[::1]:3001/logout'])
+      expect(backchannelUriProblem(uri, DEMO)).toBeUndefined();
+    for (const uri of [
+      'http://192.168.0.5/logout',
+      'http://shop.local/logout',
+      'http://shop.example/logout',
+      'https://192.168.0.5/logout',
+      'https://localhost/logout',
+      'http://u@127.0.0.1/logout',
+      'com.example.app:/logout',
+    ])
+      expect(backchannelUriProblem(uri, DEMO), uri).toBeDefined();
+  });
+
+  it.each(['https://shop.example/logout', 'https://shop.example', 'https://a.b.shop.example/logout?site=1'])(
+    'accepts %s',
+    (uri) => {
+      for (const context of [WEB, NATIVE, DEMO]) expect(backchannelUriProblem(uri, context)).toBeUndefined();
+    },
+  );
 });
 
 describe('registering an embed origin', () => {

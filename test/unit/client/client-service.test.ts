@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Client } from '../../../src/client/client.js';
 import type { ClientChange } from '../../../src/client/client-change.js';
@@ -5,6 +6,7 @@ import { type ClientSecret, secretMatches } from '../../../src/client/client-sec
 import { ClientService } from '../../../src/client/client-service.js';
 import type { NewClient } from '../../../src/client/registration.js';
 import { hashSecret } from '../../../src/secret.js';
+import { BANNED_BACKCHANNEL_URIS, BANNED_NATIVE_URIS, BANNED_URIS } from '../../support/banned-uris.js';
 
 /** Node's own functions, counted. */
 const counted = vi.hoisted(() => ({ hashed: 0, compared: 0 }));
@@ -24,12 +26,15 @@ vi.mock('node:crypto', async (original) => {
 });
 
 const REDIRECT = 'https://shop.example/cb';
+const PUBLIC_KEY = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' });
+const KEYS = { keys: [PUBLIC_KEY as { kty: string }] };
 
 /** The service over a store in memory. */
 function build() {
   const rows = new Map<string, Client>();
   const audits: unknown[][] = [];
   const write = (row: Client) => rows.set(row.id, { ...row, revision: row.revision + 1 }) !== undefined;
+  const resourceScopes = new Set(['orders:read']);
   const service = new ClientService({
     store: {
       insert: async (client: Client) => !rows.has(client.id) && rows.set(client.id, client) !== undefined,
@@ -52,6 +57,7 @@ function build() {
       },
     } as never,
     demo: false,
+    resourceScopes: async () => resourceScopes,
     validate: async (client) => {
       if (client.name === 'Refused') throw new Error('the engine refuses this');
     },
@@ -59,7 +65,7 @@ function build() {
   });
   const register = (more: Partial<NewClient> = {}) =>
     service.register('anna', { name: 'Book shop', redirectUris: [REDIRECT], ...more });
-  return { rows, audits, service, register };
+  return { rows, audits, service, register, resourceScopes };
 }
 
 describe('registering a client', () => {
@@ -146,9 +152,142 @@ describe('registering a client', () => {
     ['openidRequired outside the wechat dialect', { openidRequired: true }, /wechat dialect only/],
     ['jsonAnswers outside the wechat dialect', { jsonAnswers: true }, /wechat dialect only/],
     ['styleSheets outside the wechat dialect', { styleSheets: true }, /wechat dialect only/],
+    ['keys in the wechat dialect', { dialect: 'wechat', clientKeys: KEYS }, /oauth dialect only/],
+    ['requirePar in the wechat dialect', { dialect: 'wechat', requirePar: true }, /oauth dialect only/],
+    ['signed requests in the wechat dialect', { dialect: 'wechat', requireSignedRequest: true }, /oauth dialect only/],
+    ['DPoP in the wechat dialect', { dialect: 'wechat', dpopRequired: true }, /oauth dialect only/],
+    ['the device flow in the wechat dialect', { dialect: 'wechat', deviceFlow: true }, /oauth dialect only/],
+    ['a sign-in age in the wechat dialect', { dialect: 'wechat', defaultMaxAge: 0 }, /oauth dialect only/],
+    ['an algorithm in the wechat dialect', { dialect: 'wechat', idTokenAlg: 'ES256' }, /oauth dialect only/],
+    [
+      'post-logout redirect URIs in the wechat dialect',
+      { dialect: 'wechat', postLogoutRedirectUris: [REDIRECT] },
+      /oauth dialect only/,
+    ],
+    [
+      'a back-channel logout URI in the wechat dialect',
+      { dialect: 'wechat', backchannelLogoutUri: REDIRECT },
+      /oauth dialect only/,
+    ],
+    [
+      'a key as the secret of a wechat client',
+      { dialect: 'wechat', authMethod: 'private_key_jwt' },
+      /always has a secret/,
+    ],
+    ['private_key_jwt without keys', { authMethod: 'private_key_jwt' }, /needs the public keys .* --jwks/],
+    ['signed requests without keys', { requireSignedRequest: true }, /need the public keys .* --jwks/],
+    ['no key in a set', { clientKeys: { keys: [] } }, /1 to 10 keys/],
+    ['what is no key set', { clientKeys: { keys: 7 } as never }, /jwks must be a JWK set/],
+    [
+      'a symmetric key',
+      { clientKeys: { keys: [{ kty: 'oct', k: 'c2VjcmV0' }] } as never },
+      /paste the public part only/,
+    ],
+    ['a sign-in age below zero', { defaultMaxAge: -1 }, /from 0 to 31536000/],
+    ['a sign-in age of half a second', { defaultMaxAge: 0.5 }, /default_max_age must be a whole number/],
+    ['an endless sign-in age', { defaultMaxAge: 31_536_001 }, /from 0 to 31536000/],
+    ['an algorithm that does not exist', { idTokenAlg: 'none' as never }, /must be RS256 or ES256 or PS256 or EdDSA/],
+    [
+      'a method that does not exist',
+      { authMethod: 'client_secret_jwt' as never },
+      /token_endpoint_auth_method must be/,
+    ],
+    ['a flag that is none', { dpopRequired: 'yes' as never }, /dpop_bound_access_tokens must be true or false/],
+    ['a list that is none', { postLogoutRedirectUris: REDIRECT as never }, /post_logout_redirect_uris must be a list/],
+    ['null', { backchannelLogoutUri: null as never }, /backchannel_logout_uri must be a text/],
+    ['51 redirect URIs', { redirectUris: Array.from({ length: 51 }, (_, i) => `${REDIRECT}/${i}`) }, /at most 50/],
+    [
+      '51 post-logout redirect URIs',
+      { postLogoutRedirectUris: Array.from({ length: 51 }, (_, i) => `${REDIRECT}/${i}`) },
+      /at most 50/,
+    ],
+    ['a scope of no resource server', { scope: 'openid orders:write' }, /"orders:write" does not exist/],
+    ['a scope that only looks like one', { scope: 'openid  profile' }, /"" does not exist/],
   ])('refuses %s', async (_what, input, message) => {
     await expect(house.register(input)).rejects.toThrow(message);
     expect(house.rows.size).toBe(0);
+  });
+
+  it.each([...BANNED_URIS, ...BANNED_NATIVE_URIS])(
+    'T37 refuses %s as any address of a client, at its registration and later',
+    async (what, uri) => {
+      const native = BANNED_NATIVE_URIS.some(([other, same]) => other === what && same === uri);
+      const base = { applicationType: native ? ('native' as const) : undefined };
+      const { client } = await house.register(base);
+      for (const change of [
+        { redirectUris: [REDIRECT, uri] },
+        { postLogoutRedirectUris: [REDIRECT, uri] },
+        { backchannelLogoutUri: uri },
+      ]) {
+        const message = expect.stringMatching(/redirect URI|back-channel logout URI/);
+        const refused = { code: 'invalid_request', message };
+        await expect(house.register({ ...base, ...change })).rejects.toMatchObject(refused);
+        await expect(house.service.update('anna', client.id, change)).rejects.toMatchObject(refused);
+      }
+      expect([...house.rows.values()]).toEqual([client]);
+    },
+  );
+
+  it.each(BANNED_BACKCHANNEL_URIS)('T60 refuses %s for back-channel logout (%s)', async (_what, uri) => {
+    const { client } = await house.register();
+    for (const work of [
+      house.register({ backchannelLogoutUri: uri }),
+      house.service.update('anna', client.id, { backchannelLogoutUri: uri }),
+    ])
+      await expect(work).rejects.toMatchObject({ code: 'invalid_request' });
+    expect([...house.rows.values()]).toEqual([client]);
+  });
+
+  it('keeps every setting of the standards, in one form', async () => {
+    const settings = {
+      requirePar: true,
+      requireSignedRequest: true,
+      dpopRequired: true,
+      deviceFlow: true,
+      defaultMaxAge: 0,
+      idTokenAlg: 'EdDSA',
+      backchannelLogoutUri: 'https://shop.example/logout',
+      scope: 'openid orders:read',
+    } as const;
+    const { client } = await house.register({
+      ...settings,
+      postLogoutRedirectUris: [REDIRECT, REDIRECT],
+      clientKeys: { keys: [{ ...PUBLIC_KEY, x5u: 'https://evil.example/' } as never] },
+    });
+    expect(client).toMatchObject({ ...settings, postLogoutRedirectUris: [REDIRECT], clientKeys: KEYS });
+    expect(JSON.stringify(client)).not.toContain('x5u');
+  });
+
+  it('T48 refuses a private key beside its public one, and stores and repeats nothing of it', async () => {
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const jwk = privateKey.export({ format: 'jwk' });
+    const { client } = await house.register({ clientKeys: KEYS });
+    const clientKeys = { keys: [jwk as { kty: string }] };
+    // Pasted again with its private part, the key that is registered already is no less told.
+    for (const work of [
+      house.register({ clientKeys }),
+      house.service.update('anna', client.id, { clientKeys }),
+      house.service.update('anna', client.id, { clientKeys: { keys: [{ ...KEYS.keys[0], d: jwk.d } as never] } }),
+    ]) {
+      const { message } = (await work.catch((error: Error) => error)) as Error;
+      expect(message).toMatch(/private key: paste the public part only/);
+      expect(message).not.toContain(jwk.d);
+    }
+    expect([...house.rows.values()]).toEqual([client]);
+  });
+
+  it('registers an app that signs in on another device without an address', async () => {
+    const { client, warnings } = await house.register({ redirectUris: [], deviceFlow: true });
+    expect([client.redirectUris, client.embedOrigins]).toEqual([[], []]);
+    expect(warnings.join()).toMatch(/device flow/);
+    await expect(house.service.update('anna', client.id, { deviceFlow: false })).rejects.toThrow(
+      /at least one redirect/,
+    );
+  });
+
+  it('registers an app with a scheme of its own, and lets no frame in for it', async () => {
+    const { client } = await house.register({ applicationType: 'native', redirectUris: ['com.example.app:/cb'] });
+    expect(client).toMatchObject({ redirectUris: ['com.example.app:/cb'], embedOrigins: [] });
   });
 
   it('T93 warns of less in a wechat client that is stricter than WeChat', async () => {
@@ -289,6 +428,8 @@ describe('changing a client', () => {
       { callbackDomain: null },
       /at least one/,
     ],
+    ['null for what has a default', { dpopRequired: true }, { dpopRequired: null as never }, /must be true or false/],
+    ['keys that are none', { clientKeys: KEYS }, { clientKeys: { keys: 7 } as never }, /jwks must be a JWK set/],
     ['what the engine refuses', {}, { name: 'Refused' }, /the engine refuses/],
   ])('refuses %s as a registration would, and changes nothing', async (_what, more, changes, message) => {
     const { client } = await house.register(more);
@@ -304,6 +445,66 @@ describe('changing a client', () => {
     expect([ceased.client.secrets, ceased.secret]).toEqual([[], undefined]);
     const moved = await change({}, { authMethod: 'client_secret_post' });
     expect([moved.client.secrets, moved.secret]).toEqual([moved.before.secrets, undefined]);
+  });
+
+  it('T56 leaves no secret to a client that begins to use its key, and gives none of the old ones back', async () => {
+    const { client, secret: first } = await house.register();
+    const keyed = await house.service.update('anna', client.id, { authMethod: 'private_key_jwt', clientKeys: KEYS });
+    expect([keyed.client.secrets, keyed.secret]).toEqual([[], undefined]);
+    expect(keyed.changed).toEqual(['auth_method', 'client_keys']);
+    const rotating = house.service.rotateSecret('anna', client.id, 3600);
+    await expect(rotating).rejects.toThrow(/its own key and has no secret; change --jwks/);
+    const back = await house.service.update('anna', client.id, { authMethod: 'client_secret_post' });
+    expect(back.client.secrets.map(({ hash }) => hash)).toEqual([hashSecret(back.secret as string)]);
+    expect(secretMatches(back.client.secrets, first as string)).toBe(false);
+    const open = await house.service.update('anna', client.id, { authMethod: 'none', clientKeys: null });
+    expect(open.client).toMatchObject({ secrets: [], clientKeys: undefined });
+  });
+
+  it('T56 registers a client with a key without a secret', async () => {
+    const { client, secret } = await house.register({ authMethod: 'private_key_jwt', clientKeys: KEYS });
+    expect([client.secrets, secret]).toEqual([[], undefined]);
+  });
+
+  it.each<[string, Partial<NewClient>]>([
+    ['it authenticates with them', { authMethod: 'private_key_jwt', clientKeys: KEYS }],
+    ['its requests must be signed', { requireSignedRequest: true, clientKeys: KEYS }],
+  ])('does not take the keys away while %s', async (_what, more) => {
+    const { client } = await house.register(more);
+    await expect(house.service.update('anna', client.id, { clientKeys: null })).rejects.toThrow(/--jwks/);
+    expect(house.rows.get(client.id)).toBe(client);
+  });
+
+  it('takes away what is null of the standards, and knows the same keys again', async () => {
+    const { client } = await house.register({
+      clientKeys: KEYS,
+      defaultMaxAge: 60,
+      backchannelLogoutUri: 'https://shop.example/logout',
+      postLogoutRedirectUris: [REDIRECT],
+      scope: 'openid',
+    });
+    const { x, y, ...rest } = PUBLIC_KEY;
+    const same = await house.service.update('anna', client.id, { clientKeys: { keys: [{ y, x, ...rest } as never] } });
+    expect(same.changed).toEqual([]);
+    const bare = await house.service.update('anna', client.id, {
+      clientKeys: null,
+      defaultMaxAge: null,
+      backchannelLogoutUri: null,
+      postLogoutRedirectUris: [],
+      scope: null,
+    });
+    expect(bare.client).toMatchObject({ clientKeys: undefined, defaultMaxAge: undefined, postLogoutRedirectUris: [] });
+    expect([bare.client.backchannelLogoutUri, bare.client.scope]).toEqual([undefined, undefined]);
+  });
+
+  it('T54 keeps a scope of a resource server that is gone, and lets no client have it anew', async () => {
+    const { client } = await house.register({ scope: 'openid orders:read' });
+    house.resourceScopes.delete('orders:read');
+    expect((await house.service.update('anna', client.id, { name: 'Tea house' })).client.scope).toBe(client.scope);
+    await expect(house.register({ scope: 'openid orders:read' })).rejects.toThrow(/"orders:read" does not exist/);
+    await house.service.update('anna', client.id, { scope: 'openid' });
+    const again = house.service.update('anna', client.id, { scope: 'openid orders:read' });
+    await expect(again).rejects.toThrow(/"orders:read" does not exist/);
   });
 
   it('does not write over what somebody else changed meanwhile', async () => {

@@ -1,24 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { type Client, redirectUriAllowed, unionOf } from '../../../src/client/client.js';
 import { secretMatches } from '../../../src/client/client-secret.js';
+import { settingsOf } from '../../../src/client/registration.js';
 import { hashSecret } from '../../../src/secret.js';
 
 const client = (more: Partial<Client>): Client => ({
+  ...settingsOf({ name: 'Book shop', redirectUris: [] }),
   id: 'qc0011223344556677',
   revision: 0,
-  name: 'Book shop',
   dialect: 'oauth',
   applicationType: 'web',
   authMethod: 'client_secret_basic',
   secrets: [],
   redirectUris: ['https://shop.example/cb'],
   embedOrigins: [],
-  matchCode: 'type',
-  refreshRequiresSecret: false,
-  stateRequired: false,
-  openidRequired: false,
-  jsonAnswers: false,
-  styleSheets: false,
   createdAt: new Date(0),
   disabled: false,
   ...more,

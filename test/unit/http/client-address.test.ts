@@ -6,15 +6,15 @@ import { clientAddress } from '../../../src/http/middleware/client-address.js';
 async function seen(
   peer: string,
   headers: Record<string, string> = {},
-  options: { trustedProxies?: string[]; countryHeader?: string } = {},
+  options: { trustedProxies?: string[]; countryHeader?: string; certificateHeader?: string } = {},
 ): Promise<RequestState> {
   const ctx = {
     req: { socket: { remoteAddress: peer }, headers },
     get: (name: string) => headers[name.toLowerCase()] ?? '',
     state: {} as RequestState,
   };
-  const { trustedProxies = [], countryHeader } = options;
-  await clientAddress({ trustedProxies, countryHeader })(ctx as never, async () => {});
+  const { trustedProxies = [], countryHeader, certificateHeader } = options;
+  await clientAddress({ trustedProxies, countryHeader, certificateHeader })(ctx as never, async () => {});
   return ctx.state;
 }
 
