@@ -1,20 +1,26 @@
-/** The yardstick: oidc-provider alone, on a correct in-memory store (a code or refresh token is consumed once), started by exchange.ts. */
-import { createServer } from 'node:http';
+/**
+ * The yardstick: oidc-provider alone, on a correct in-memory store (a code or refresh token is consumed once), started
+ * by exchange.ts and authorization.ts. Its login page asks nobody: a new person signs in and allows.
+ */
+import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type Adapter, type AdapterPayload, errors, Provider } from 'oidc-provider';
 import { SCOPES_OF } from '../src/client/client.js';
 import { CLAIMS } from '../src/engine/subjects.js';
 
 const [port, clientId, secret, jwks] = process.argv.slice(2) as [string, string, string, string];
 const store = new Map<string, AdapterPayload>();
+const keyOfUid = new Map<string, string>();
 
 class MemoryAdapter implements Adapter {
   constructor(private readonly kind: string) {}
   private key = (id: string) => `${this.kind}:${id}`;
   upsert = async (id: string, payload: AdapterPayload) => {
     store.set(this.key(id), payload);
+    if (payload.uid) keyOfUid.set(payload.uid, this.key(id));
   };
   find = async (id: string) => store.get(this.key(id));
-  findByUid = async () => undefined;
+  findByUid = async (uid: string) => store.get(keyOfUid.get(uid) ?? '');
   findByUserCode = async () => undefined;
   consume = async (id: string) => {
     const payload = store.get(this.key(id));
@@ -52,10 +58,29 @@ const provider = new Provider(`http://localhost:${port}`, {
     claims: async () => ({ sub: id, nickname: '张三😀', name: '张三😀', picture: 'https://x/y/132', unionid: 'o1' }),
   }),
   pkce: { required: () => true },
-  features: { devInteractions: { enabled: false }, resourceIndicators: { enabled: false }, dPoP: { enabled: false } },
+  rotateRefreshToken: true,
+  features: {
+    devInteractions: { enabled: false },
+    resourceIndicators: { enabled: false },
+    dPoP: { enabled: false },
+    introspection: { enabled: true },
+  },
 });
 
-createServer(provider.callback()).listen(Number(port), '127.0.0.1', () => process.send?.('listening'));
+async function signIn(req: IncomingMessage, res: ServerResponse): Promise<void> {
+  const { params } = await provider.interactionDetails(req, res);
+  const accountId = randomUUID();
+  const grant = new provider.Grant({ accountId, clientId });
+  grant.addOIDCScope(String(params.scope));
+  await provider.interactionFinished(req, res, { login: { accountId }, consent: { grantId: await grant.save() } });
+}
+
+const engine = provider.callback();
+createServer((req, res) => (req.url?.startsWith('/interaction/') ? signIn(req, res) : engine(req, res))).listen(
+  Number(port),
+  '127.0.0.1',
+  () => process.send?.('listening'),
+);
 
 process.on('message', async (ask: { accountId: string; challenge: string; count: number }) => {
   const client = await provider.Client.find(clientId);

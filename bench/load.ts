@@ -1,5 +1,5 @@
-/** Sends a list of requests with a fixed number in flight over kept-alive connections; bounded by the list. */
-import { Agent, type RequestOptions, request } from 'node:http';
+/** A closed loop over kept-alive connections: a fixed number of lanes, bounded by a count. */
+import { Agent, type IncomingHttpHeaders, request } from 'node:http';
 
 export interface LoadRequest {
   method: 'GET' | 'POST';
@@ -7,6 +7,14 @@ export interface LoadRequest {
   headers?: Record<string, string>;
   body?: string;
 }
+
+export interface Answer {
+  status: number;
+  headers: IncomingHttpHeaders;
+  text: string;
+}
+
+export type Send = (request: LoadRequest) => Promise<Answer>;
 
 export interface LoadResult {
   perSecond: number;
@@ -16,48 +24,68 @@ export interface LoadResult {
   failed: number;
 }
 
-/** `isGood` looks at status and body; everything else counts as failed. */
-export async function load(
+/** As many lanes as connections: each has its own state in chains such as refresh tokens. */
+export const LANES = 32;
+
+/** Runs `operation` `count` times; each of the lanes begins its next as soon as its last has ended. False is a failure. */
+export async function closedLoop(
   origin: string,
-  requests: LoadRequest[],
-  isGood: (status: number, body: string) => boolean,
-  inFlight = 32,
+  count: number,
+  operation: (send: Send, lane: number) => Promise<boolean>,
+  lanes = LANES,
 ): Promise<LoadResult> {
-  const { hostname, port, host } = new URL(origin);
-  const agent = new Agent({ keepAlive: true, maxSockets: inFlight });
+  const agent = new Agent({ keepAlive: true, maxSockets: lanes });
+  const send = sender(origin, agent);
   const times: number[] = [];
   let failed = 0;
-  let next = 0;
+  let begun = 0;
   const started = performance.now();
-  const worker = async () => {
-    for (let item = requests[next++]; item; item = requests[next++]) {
-      const begun = performance.now();
-      const { headers, body, ...rest } = item;
-      const options = { hostname: hostname === 'localhost' ? '127.0.0.1' : hostname, port, agent, ...rest };
-      const { status, text } = await send({ ...options, headers: { host, ...headers } }, body);
-      times.push(performance.now() - begun);
-      if (!isGood(status, text)) failed += 1;
+  const run = async (lane: number) => {
+    while (begun++ < count) {
+      const before = performance.now();
+      const good = await operation(send, lane);
+      times.push(performance.now() - before);
+      if (!good) failed += 1;
     }
   };
-  await Promise.all(Array.from({ length: inFlight }, worker));
+  await Promise.all(Array.from({ length: lanes }, (_, lane) => run(lane)));
   const seconds = (performance.now() - started) / 1000;
   agent.destroy();
   times.sort((a, b) => a - b);
   const at = (part: number) => times[Math.min(times.length - 1, Math.floor(times.length * part))] ?? 0;
-  return { perSecond: requests.length / seconds, p50: at(0.5), p99: at(0.99), failed };
+  return { perSecond: count / seconds, p50: at(0.5), p99: at(0.99), failed };
 }
 
-function send(options: RequestOptions, body: string | undefined): Promise<{ status: number; text: string }> {
-  return new Promise((resolve, reject) => {
-    const req = request(options, (res) => {
-      let text = '';
-      res.setEncoding('utf8');
-      res.on('data', (chunk: string) => {
-        text += chunk;
+/** Sends a list of requests; `isGood` looks at status and body, everything else counts as failed. */
+export function load(
+  origin: string,
+  requests: LoadRequest[],
+  isGood: (status: number, body: string) => boolean,
+  inFlight = LANES,
+): Promise<LoadResult> {
+  let next = 0;
+  const one = async (send: Send) => {
+    const { status, text } = await send(requests[next++] as LoadRequest);
+    return isGood(status, text);
+  };
+  return closedLoop(origin, requests.length, one, inFlight);
+}
+
+function sender(origin: string, agent: Agent): Send {
+  const { hostname, port, host } = new URL(origin);
+  const where = { hostname: hostname === 'localhost' ? '127.0.0.1' : hostname, port, agent };
+  return ({ headers, body, ...rest }) =>
+    new Promise((resolve, reject) => {
+      const req = request({ ...where, ...rest, headers: { host, ...headers } }, (res) => {
+        let text = '';
+        res.setEncoding('utf8');
+        res.on('data', (chunk: string) => {
+          text += chunk;
+        });
+        res.on('end', () => resolve({ status: res.statusCode ?? 0, headers: res.headers, text }));
+        res.on('error', reject);
       });
-      res.on('end', () => resolve({ status: res.statusCode ?? 0, text }));
+      req.on('error', reject);
+      req.end(body);
     });
-    req.on('error', reject);
-    req.end(body);
-  });
 }

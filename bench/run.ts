@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { ensureBuilt } from '../scripts/ensure-built.mjs';
 import { startEmbeddedPostgres } from '../src/database/embedded.js';
 import { projectRoot } from '../src/project-root.js';
+import { authorization } from './authorization.js';
 import { exchange } from './exchange.js';
 import { newDataDir } from './server-process.js';
 import { start } from './start.js';
@@ -12,6 +13,7 @@ import { type Table, toMarkdown } from './table.js';
 
 const QUESTIONS: Record<string, () => Promise<Table>> = {
   exchange: () => withPostgres(exchange),
+  authorization: () => withPostgres(authorization),
   start,
 };
 
