@@ -35,3 +35,8 @@ export function chooseLanguage(asked: string | undefined, acceptLanguage: string
   const first = wishes.find(({ tag }) => /^(zh|en)\b/.test(tag));
   return first?.tag.startsWith('zh') ? 'zh-CN' : 'en';
 }
+
+/** The first of `ui_locales` that a page can speak (OpenID Connect Core 3.1.2.1: best first). */
+export function firstSpoken(uiLocales: unknown): string | undefined {
+  return typeof uiLocales === 'string' ? uiLocales.split(' ').find((tag) => /^(zh|en)\b/i.test(tag)) : undefined;
+}

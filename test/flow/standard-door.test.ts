@@ -94,4 +94,37 @@ describe('the standard door', () => {
     const same = asked();
     expect((await same.signInByPhone(same.authorizeUrl(query()), phone)).answer.code).toBeDefined();
   });
+
+  it('speaks the first language of ui_locales that it knows, else the browser’s', async () => {
+    const langOf = async (locales: string, accept: string) => {
+      const browser = new StandardBrowser(server);
+      const begun = await browser.get(browser.authorizeUrl({ ...site.request().query, ui_locales: locales }));
+      const page = await browser.get(String(begun.headers.location), { 'accept-language': accept });
+      return /<html lang="([^"]+)"/.exec(page.body)?.[1];
+    };
+    expect(await langOf('fr zh-CN en', 'en')).toBe('zh-CN');
+    expect(await langOf('en-GB zh', 'zh')).toBe('en');
+    expect(await langOf('fr', 'zh')).toBe('zh-CN');
+  });
+
+  it('asks on the sign-in page where select_account is wanted, though the browser is remembered', async () => {
+    const browser = new StandardBrowser(server);
+    await browser.signInByPhone(browser.authorizeUrl(site.request().query), phone, { remember: true });
+    const { query } = site.request({ prompt: 'select_account' });
+    const page = await browser.open(browser.authorizeUrl(query));
+    expect(page.address).toContain('/interaction/');
+    expect((await browser.answerByPhone(page, phone)).answer).toMatchObject({ code: expect.any(String) });
+  });
+
+  it('asks for a sign-in as fresh as the client always wants it (default_max_age)', async () => {
+    const strict = await oauthSite(server.app, server, { defaultMaxAge: 60 });
+    const browser = new StandardBrowser(server);
+    await browser.signInByPhone(browser.authorizeUrl(strict.request().query), phone, { remember: true });
+    await server.database.sql(
+      `UPDATE engine_record SET payload = jsonb_set(payload, '{loginTs}', to_jsonb((payload->>'loginTs')::int - 120))
+       WHERE kind = 'Session' AND payload ? 'loginTs'`,
+    );
+    const answer = await browser.open(browser.authorizeUrl(strict.request({ prompt: 'none' }).query));
+    expect(answer.answer.error).toBe('login_required');
+  });
 });

@@ -9,7 +9,7 @@ import type { ResourceService } from '../../resource/resource-service.js';
 import type { TicketService } from '../../ticket/ticket-service.js';
 import { waitingPage } from '../connect/waiting-page.js';
 import { type AppRouterContext, sendPage } from '../context.js';
-import { chooseLanguage } from '../language.js';
+import { chooseLanguage, firstSpoken } from '../language.js';
 import { openedFrom } from '../opened-from.js';
 import { describeRequest } from '../phone/scan.js';
 import type { Page, View } from '../view.js';
@@ -31,7 +31,7 @@ export function showInteraction(deps: InteractionDeps) {
   return async (ctx: AppRouterContext): Promise<void> => {
     const request = await ownRequest(deps, ctx);
     const client = await clientOf(deps, request);
-    ctx.state.lang = chooseLanguage(request.uiLocales, ctx.get('Accept-Language'));
+    ctx.state.lang = chooseLanguage(firstSpoken(request.uiLocales), ctx.get('Accept-Language'));
     const page = request.prompt === 'consent' ? consentPage : signInPage;
     sendPage(ctx, await page(deps, ctx, client, request));
   };

@@ -1,7 +1,7 @@
 /** The pages of a sign-out that a site asks for (OpenID Connect RP-Initiated Logout 1.0): the question, and the end of it. */
 import type { LogoutPages } from '../../engine/configuration.js';
 import { sendPage } from '../context.js';
-import { chooseLanguage, type Language } from '../language.js';
+import { chooseLanguage, firstSpoken, type Language } from '../language.js';
 import type { View } from '../view.js';
 
 type EngineContext = Parameters<LogoutPages['logoutSource']>[0];
@@ -41,9 +41,7 @@ function siteOf({ oidc }: EngineContext): Site | undefined {
 }
 
 function languageOf(ctx: EngineContext): Language {
-  const asked = ctx.oidc.params?.ui_locales;
-  const spoken = typeof asked === 'string' ? asked.split(' ').find((tag) => /^(zh|en)\b/i.test(tag)) : undefined;
-  return chooseLanguage(spoken, ctx.get('Accept-Language'));
+  return chooseLanguage(firstSpoken(ctx.oidc.params?.ui_locales), ctx.get('Accept-Language'));
 }
 
 /**
