@@ -53,7 +53,7 @@ export async function createApp(
 ): Promise<App> {
   const house = await furnish(config, url, log);
   const { database, ring, provider, engine, accounts, clients } = house;
-  const authorization = createAuthorization(provider, engine, house.scopesOfResource);
+  const authorization = createAuthorization(provider, engine, house.scopesOfResource, config.secureCookies);
   const tickets = new TicketService({
     store: house.ticketStore,
     nudge: await createNudge(database, (error) => log.warn({ err: error }, 'the LISTEN connection was lost')),

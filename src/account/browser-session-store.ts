@@ -36,7 +36,7 @@ const FIND: Statement = {
   text: `SELECT b.phone_session, b.remembered
          FROM browser_session b JOIN phone_session s ON s.id = b.phone_session JOIN account a ON a.id = s.account_id
          WHERE b.engine_session = $1 AND s.ended_at IS NULL AND a.disabled_at IS NULL
-           AND b.created_at > now() - make_interval(days => ${SESSION_DAYS.absolute})`,
+           AND LEAST(b.created_at, s.created_at) > now() - make_interval(days => ${SESSION_DAYS.absolute})`,
 };
 const LIST_OF_PHONE: Statement = {
   name: 'browser-session-list-phone',

@@ -29,7 +29,10 @@ export interface PhoneSessionStore {
   findLive(secretHash: string): Promise<PhoneSession | undefined>;
   end(id: string): Promise<void>;
   endAllOf(accountId: string): Promise<number>;
-  /** Deletes sessions that ended, or could last no longer, a month ago; returns how many. */
+  /**
+   * Deletes sessions that ended, or could last no longer, a month ago, and those made for one sign-in that nobody went on
+   * with; returns how many.
+   */
   sweep(): Promise<number>;
 }
 
@@ -75,7 +78,10 @@ const END_ALL: Statement = {
 const SWEEP: Statement = {
   name: 'phone-session-sweep',
   text: `DELETE FROM phone_session WHERE id IN (
-           SELECT id FROM phone_session WHERE LEAST(ended_at, created_at + interval '30 days') < now() - interval '30 days'
+           SELECT id FROM phone_session s
+           WHERE LEAST(ended_at, created_at + interval '30 days') < now() - interval '30 days'
+              OR (direct AND created_at < now() - interval '1 hour'
+                  AND NOT EXISTS (SELECT FROM browser_session b WHERE b.phone_session = s.id))
            LIMIT 1000) RETURNING 1 AS swept`,
 };
 

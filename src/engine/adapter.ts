@@ -1,7 +1,6 @@
 /** The engine's storage calls -> records and clients. Tokens are kept by hash; the raw value never reaches the database. */
 import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
 import type { Client } from '../client/client.js';
-import { AppError } from '../error.js';
 import { hashSecret } from '../secret.js';
 import { toMetadata } from './client-metadata.js';
 import type { RecordStore, StoredRecord } from './record-store.js';
@@ -28,16 +27,6 @@ export interface EngineAdapter extends Adapter {
 /** For what the engine saves without a lifetime; none of what is switched on does. */
 const DEFAULT_SECONDS = 86_400;
 
-/** The database is down: the engine's own way of answering 503 instead of 500. */
-export class TemporarilyUnavailable extends errors.OIDCProviderError {
-  override error_description = 'the service is busy; try again in a moment';
-  constructor(cause: unknown) {
-    super(503, 'temporarily_unavailable');
-    this.cause = cause;
-    this.expose = true;
-  }
-}
-
 export function recordKey(kind: string, id: string): string {
   return PUBLIC_IDS.has(kind) ? id : hashSecret(id);
 }
@@ -57,7 +46,7 @@ export function createAdapter(kind: string, deps: AdapterDeps): EngineAdapter {
     if (account && !account.disabled) remember('Account', account.id, account);
     return toPayload(record, token);
   };
-  return guarded({
+  return {
     async upsert(id, payload, seconds) {
       const { jti, ...rest } = payload;
       await records.put({
@@ -103,14 +92,16 @@ export function createAdapter(kind: string, deps: AdapterDeps): EngineAdapter {
     },
     async destroy(id) {
       forgetAll();
-      await records.remove(kind, keyOf(id));
+      if (kind !== 'Interaction') return records.remove(kind, keyOf(id));
+      // One request is resumed once (T9): the engine reads it first and removes it after.
+      if (!(await records.claim(kind, keyOf(id)))) throw new errors.SessionNotFound('interaction session not found');
     },
     async revokeByGrantId(grantId) {
       forgetAll();
       await records.removeByGrant(grantId);
     },
     countFailure: (id) => records.countFailure(kind, keyOf(id)),
-  });
+  };
 }
 
 function toPayload(record: StoredRecord, id: string): AdapterPayload {
@@ -129,26 +120,4 @@ function withoutCookie(payload: Record<string, unknown>): Record<string, unknown
   if (!session || !('cookie' in session)) return payload;
   const { cookie: _, ...rest } = session;
   return { ...payload, session: rest };
-}
-
-function guarded(adapter: EngineAdapter): EngineAdapter {
-  const guard =
-    <A extends unknown[], R>(call: (...args: A) => Promise<R>) =>
-    async (...args: A): Promise<R> => {
-      try {
-        return await call(...args);
-      } catch (error) {
-        throw error instanceof AppError && error.code === 'unavailable' ? new TemporarilyUnavailable(error) : error;
-      }
-    };
-  return {
-    upsert: guard(adapter.upsert),
-    find: guard(adapter.find),
-    findByUid: guard(adapter.findByUid),
-    findByUserCode: guard(adapter.findByUserCode),
-    consume: guard(adapter.consume),
-    destroy: guard(adapter.destroy),
-    revokeByGrantId: guard(adapter.revokeByGrantId),
-    countFailure: guard(adapter.countFailure),
-  };
 }

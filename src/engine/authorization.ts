@@ -5,6 +5,7 @@ import { errors, type Provider } from 'oidc-provider';
 import { AppError } from '../error.js';
 import { type Allowed, allowedBy, type ScopesOfResource } from './consent.js';
 import { withOurErrors } from './outage.js';
+import { isOwnRequest } from './own-requests.js';
 
 type Interaction = InstanceType<Provider['Interaction']>;
 
@@ -83,6 +84,7 @@ export function createAuthorization(
   provider: Provider,
   handle: DispatchFunc,
   scopesOfResource: ScopesOfResource,
+  secureCookies: boolean,
 ): Authorization {
   const toRequest = async ({ uid, params, iat, exp }: Interaction): Promise<AuthorizationRequest> => ({
     uid,
@@ -110,6 +112,7 @@ export function createAuthorization(
       });
       // Answered already: what the page could still ask would reach nobody.
       if (own?.uid !== uid || own.result) return undefined;
+      if (!isOwnRequest(provider.createContext(req, res), secureCookies, uid)) return undefined;
       return {
         ...(await toRequest(own)),
         prompt: own.prompt.name as OwnRequest['prompt'],

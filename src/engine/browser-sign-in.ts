@@ -48,7 +48,7 @@ export function signInPolicy(sessions: BrowserSessions): interactionPolicy.Defau
 }
 
 /** The sign-in that this very request brought, as opposed to one that is remembered. */
-export function signInOf(ctx: KoaContextWithOIDC): SignInResult | undefined {
+function signInOf(ctx: KoaContextWithOIDC): SignInResult | undefined {
   return ctx.oidc.result?.login as SignInResult | undefined;
 }
 
@@ -67,7 +67,8 @@ export function keepBrowserSessions(
   sessions: BrowserSessions,
   /** Ends the session of this browser, and its cookie. */
   forget: (ctx: KoaContextWithOIDC) => Promise<void>,
-  log: (error: unknown, ctx: KoaContextWithOIDC) => void,
+  /** Takes the answer back. */
+  fail: (error: unknown, ctx: KoaContextWithOIDC) => void,
 ) {
   const keep = async (ctx: KoaContextWithOIDC) => {
     const { session, route, entities } = ctx.oidc;
@@ -80,7 +81,7 @@ export function keepBrowserSessions(
         signIn
       : await sessions.find(session.uid);
     // The request goes on: at one of our pages, or once the account that was signed in before is signed out.
-    if (ctx.response.get('Location')?.startsWith('/interaction/') || session.state !== undefined) return;
+    if (ctx.response.get('Location')?.startsWith('/interaction/') || isSwitching(ctx)) return;
     if (!known) {
       // Looked at after the grant was saved: whoever ends a phone session ends the grants next, so one of the two sees
       // the other (T20).
@@ -96,12 +97,15 @@ export function keepBrowserSessions(
   return async (ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
     await next();
     if (!ROUTES.has(ctx.oidc?.route)) return;
-    await keep(ctx).catch((error: unknown) => {
-      // No answer is better than one that may be worth more than it should be.
-      log(error, ctx);
-      throw error;
-    });
+    // No answer is better than one that may be worth more than it should be.
+    await keep(ctx).catch((error: unknown) => fail(error, ctx));
   };
+}
+
+/** The page that signs out who was signed in before, because somebody else has signed in. */
+function isSwitching({ oidc: { route, session, entities } }: KoaContextWithOIDC): boolean {
+  const next = (entities.Interaction?.result?.login as SignInResult | undefined)?.accountId;
+  return route === 'resume' && next !== undefined && next !== session?.accountId;
 }
 
 const ROUTES: ReadonlySet<string | undefined> = new Set(['authorization', 'resume', 'end_session_confirm']);

@@ -4,7 +4,7 @@ import type { Account } from '../account/account.js';
 import { AppError } from '../error.js';
 import type { Subject } from '../ticket/ticket.js';
 import { ACR } from './browser-sign-in.js';
-import { allowedBy, type ScopesOfResource, saveGrant } from './consent.js';
+import { allowedBy, type ScopesOfResource, saveGrant, tokenScope } from './consent.js';
 import { namesAnother } from './id-token-hint.js';
 import { withOurErrors } from './outage.js';
 
@@ -63,15 +63,12 @@ export function createCodeIssuer(
       }
       await spendPushedRequest(provider, interaction as { parJti?: string });
       const allowed = await allowedBy(params, deps.scopesOfResource);
-      const grantId = await saveGrant(provider, { accountId: account.id, clientId: client.clientId }, allowed);
-      const resources = allowed.resources.map(({ identifier }) => identifier);
-      const scopes = [allowed.scope, ...allowed.resources.flatMap((one) => one.scopes)].filter(Boolean);
+      const { jti: grantId } = await saveGrant(provider, { accountId: account.id, clientId: client.clientId }, allowed);
       const code = new provider.AuthorizationCode({
         accountId: account.id,
         client,
         grantId,
-        scope: [...new Set(scopes)].join(' ') || undefined,
-        resource: resources.length > 1 ? resources : resources[0],
+        ...tokenScope(allowed),
         redirectUri: params.redirect_uri,
         nonce: params.nonce,
         codeChallenge: params.code_challenge,

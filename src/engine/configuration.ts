@@ -16,6 +16,7 @@ import { EXTRA_PROPERTIES, RESPONSE_MODES_OF } from './client-metadata.js';
 import { rememberedConsent } from './consent.js';
 import { originOf } from './device-origin.js';
 import { TTL } from './lifetimes.js';
+import { noteOwnRequest } from './own-requests.js';
 import { accessTokenSeconds, introspectionAllowed, resourceIndicatorsFeature } from './resource-indicators.js';
 import { CLAIMS, profileClaims, type Subjects } from './subjects.js';
 
@@ -89,7 +90,14 @@ export function configuration(deps: EngineDeps): Configuration {
       tellRemembered(ctx);
       return rememberedConsent(deps.records)(ctx);
     },
-    interactions: { url: (_ctx, { uid }) => `/interaction/${uid}`, policy: signInPolicy(deps.browserSessions) },
+    interactions: {
+      url(ctx, { uid }) {
+        noteOwnRequest(ctx, deps.secureCookies, uid);
+        return `/interaction/${uid}`;
+      },
+      policy: signInPolicy(deps.browserSessions),
+    },
+    extraParams: { max_age: narrowMaxAge },
     fetch: deps.fetch,
     features: features(deps),
     routes: ROUTES,
@@ -113,6 +121,14 @@ export function configuration(deps: EngineDeps): Configuration {
 }
 
 type EngineClient = KoaContextWithOIDC['oidc']['client'];
+
+/** A client's own setting holds whatever a request says: a link could ask for less, and anybody can make a link (T20). */
+function narrowMaxAge(ctx: KoaContextWithOIDC, asked: string | undefined, client: NonNullable<EngineClient>): void {
+  const most = client.defaultMaxAge;
+  if (most !== undefined && asked !== undefined && Number(asked) > most && ctx.oidc.params) {
+    ctx.oidc.params.max_age = String(most);
+  }
+}
 
 /**
  * Whose refresh tokens are of use to nobody else: it proves who it is, and that it holds a key. They stay the same then,
@@ -158,7 +174,7 @@ function features(deps: EngineDeps): Configuration['features'] {
       assertJwtClaimsAndHeader: async (ctx, claims, header) => checkRequestObject(ctx, claims, header),
     },
     jwtResponseModes: { enabled: true },
-    introspection: { enabled: true, allowedPolicy: introspectionAllowed(deps.findResource) },
+    introspection: { enabled: true, allowedPolicy: introspectionAllowed(deps.findResource, deps.activeAccount) },
     revocation: { enabled: true, allowedPolicy: revocationAllowed },
     rpInitiatedLogout: { enabled: true, ...deps.logoutPages },
     mTLS: CERTIFICATES,

@@ -3,17 +3,26 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type KoaContextWithOIDC, Provider } from 'oidc-provider';
 import { type Client, type Dialect, redirectUriAllowed } from '../client/client.js';
 import { AppError } from '../error.js';
-import { recordKey, TemporarilyUnavailable } from './adapter.js';
+import { recordKey } from './adapter.js';
 import { countOnce } from './assertions.js';
 import { logLogoutTokens } from './backchannel.js';
 import { keepBrowserSessions } from './browser-sign-in.js';
-import { authenticateClients, compareByHash, type SecretGuesses, withGuesses } from './client-authentication.js';
+import {
+  authenticateClients,
+  compareByHash,
+  isForClients,
+  type SecretGuesses,
+  withGuesses,
+} from './client-authentication.js';
 import { toMetadata } from './client-metadata.js';
 import { configuration, DEVICE_GRANT, type EngineDeps, SESSION_COOKIE, trueMetadata } from './configuration.js';
 import { slowDown } from './device-polling.js';
+import { TemporarilyUnavailable, withEngineError, withEngineErrors } from './outage.js';
+import { isOwnRequest } from './own-requests.js';
 import { countWrongVerifier, verifierMatches } from './wrong-verifiers.js';
 
-export function createEngine(deps: EngineDeps): Provider {
+export function createEngine(given: EngineDeps): Provider {
+  const deps = guarded(given);
   const provider = new Provider(deps.publicUrl, configuration(deps));
   trustLocalhost(provider, deps.secureCookies);
   overrideClientRules(provider);
@@ -24,18 +33,53 @@ export function createEngine(deps: EngineDeps): Provider {
   // Its errors are logged above, in our format, not printed.
   provider.silent = true;
   provider.use(aroundEngine(deps));
-  provider.use(
-    keepBrowserSessions(deps.browserSessions, forget(provider), (error, ctx) => deps.onError(error, ctx.req)),
-  );
+  provider.use(keepBrowserSessions(deps.browserSessions, forget(provider), (error, ctx) => noAnswer(deps, error, ctx)));
+  provider.use(resumeOwn(deps.secureCookies));
   provider.use(authenticateClients());
   provider.use(slowDown());
   provider.use(countWrongVerifiers(provider, deps));
-  provider.on('server_error', (ctx, error) => deps.onError(error, ctx.req));
+  provider.on('server_error', (ctx, error) => {
+    // The engine copies a client's JWT before it looks at its signature, and the copy has no bottom (T78).
+    if (error instanceof RangeError) tooDeep.add(ctx.req);
+    else deps.onError(error, ctx.req);
+  });
   logLogoutTokens(provider, deps.log);
   provider.on('grant.error', (ctx, error) => {
     if (error instanceof TemporarilyUnavailable) deps.onError(error, ctx.req);
   });
   return provider;
+}
+
+/** A request is resumed by the browser that began it; the id stands in the address (T19). */
+function resumeOwn(secureCookies: boolean) {
+  return async (ctx: KoaContextWithOIDC, next: Next): Promise<void> => {
+    const uid = /^\/oauth\/authorize\/([\w-]+)$/.exec(ctx.path)?.[1];
+    // Another browser's: to the engine it comes without any cookie, and is not found.
+    if (uid !== undefined && !isOwnRequest(ctx, secureCookies, uid)) delete ctx.req.headers.cookie;
+    await next();
+  };
+}
+
+/** Whatever of ours the engine asks, an outage is its own 503. */
+function guarded(deps: EngineDeps): EngineDeps {
+  return {
+    ...deps,
+    records: withEngineErrors(deps.records),
+    browserSessions: withEngineErrors(deps.browserSessions),
+    findClient: withEngineError(deps.findClient),
+    activeAccount: withEngineError(deps.activeAccount),
+    findResource: withEngineError(deps.findResource),
+  };
+}
+
+/** The answer was made, but not what must be kept or forgotten with it: the browser gets none. */
+function noAnswer(deps: EngineDeps, error: unknown, ctx: KoaContextWithOIDC): void {
+  deps.onError(error, ctx.req);
+  ctx.remove('Location');
+  ctx.remove('Set-Cookie');
+  const busy = error instanceof TemporarilyUnavailable;
+  ctx.status = busy ? 503 : 500;
+  deps.errorPage(ctx, { error: busy ? 'temporarily_unavailable' : 'server_error' });
 }
 
 /** Hands a request to the engine under the configured host: the Host and Forwarded headers decide nothing (T89). */
@@ -108,6 +152,9 @@ function overrideClientRules(provider: Provider): void {
   };
 }
 
+/** Requests that the engine could not follow to the end. */
+const tooDeep = new WeakSet<IncomingMessage>();
+
 type Next = () => Promise<void>;
 
 /** Pages of the engine that send a form by themselves; it adds the hash of its script to a `script-src` it finds. */
@@ -119,6 +166,10 @@ function aroundEngine({ certificates }: Pick<EngineDeps, 'certificates'>) {
     ctx.set('Content-Security-Policy', FORM_POLICY);
     await next();
     if (ctx.response.get('Content-Security-Policy') === FORM_POLICY) ctx.set('Content-Security-Policy', policy);
+    if (tooDeep.has(ctx.req) && isForClients(ctx)) {
+      ctx.status = 400;
+      ctx.body = { error: 'invalid_request', error_description: 'the request is nested too deeply' };
+    }
     if (ctx.status === 503) ctx.set('Retry-After', '2');
     if (ctx.oidc?.route === 'discovery') trueMetadata(ctx.body as Record<string, unknown>, certificates);
   };

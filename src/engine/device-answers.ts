@@ -9,7 +9,7 @@ import { AppError } from '../error.js';
 import type { OpenedFrom, Subject } from '../ticket/ticket.js';
 import { type AuthorizationRequest, freshnessOf } from './authorization.js';
 import { ACR } from './browser-sign-in.js';
-import { allowedBy, type ScopesOfResource, saveGrant } from './consent.js';
+import { allowedBy, type ScopesOfResource, saveGrant, tokenScope } from './consent.js';
 import { subjectOf } from './id-token-hint.js';
 import { withOurErrors } from './outage.js';
 import type { RecordStore, StoredRecord } from './record-store.js';
@@ -93,15 +93,13 @@ export function createDeviceAnswers(provider: Provider, deps: DeviceAnswersDeps)
       if (request.expects !== undefined && request.expects !== deps.openid(request.clientId, account.id)) {
         return fail(key, new errors.LoginRequired('somebody else was expected'));
       }
-      const grantId = await saveGrant(provider, { accountId: account.id, clientId: request.clientId }, request);
-      const resources = request.resources.map(({ identifier }) => identifier);
-      const scopes = [request.scope, ...request.resources.flatMap((one) => one.scopes)].filter(Boolean);
+      const owner = { accountId: account.id, clientId: request.clientId };
+      const { jti: grantId } = await saveGrant(provider, owner, request);
       // What the engine's own page would write, but not unless nobody has answered: its save() asks nobody.
       const decision = {
         accountId: account.id,
         grantId,
-        scope: [...new Set(scopes)].join(' '),
-        resource: resources.length > 1 ? resources : resources[0],
+        ...tokenScope(request),
         authTime: subject.authTime,
         acr: ACR.phone,
         amr: [...subject.amr],

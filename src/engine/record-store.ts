@@ -77,6 +77,15 @@ const PUT: Statement = {
          ON CONFLICT (kind, key) DO UPDATE SET payload = excluded.payload, grant_id = excluded.grant_id,
            uid = excluded.uid, user_code = excluded.user_code, expires_at = excluded.expires_at`,
 };
+/** Requests of one browser at once each write the whole session; the sites of the others are kept (T52). */
+const PUT_SESSION: Statement = {
+  name: 'record-put-session',
+  text: `INSERT INTO engine_record AS r (kind, key, payload, grant_id, uid, user_code, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6, now() + make_interval(secs => $7))
+         ON CONFLICT (kind, key) DO UPDATE SET uid = excluded.uid, expires_at = excluded.expires_at,
+           payload = excluded.payload || jsonb_build_object('authorizations',
+             COALESCE(r.payload->'authorizations', '{}') || COALESCE(excluded.payload->'authorizations', '{}'))`,
+};
 const PUT_ONCE: Statement = {
   name: 'record-put-once',
   text: `INSERT INTO engine_record AS r (kind, key, payload, expires_at)
@@ -160,14 +169,15 @@ const SWEEP: Statement = {
   name: 'record-sweep',
   text: `DELETE FROM engine_record WHERE (kind, key) IN (
            SELECT kind, key FROM engine_record
-           WHERE expires_at < now() - CASE kind WHEN 'AuthorizationCode' THEN interval '1 day' ELSE interval '1 hour' END
+           WHERE expires_at < now() - interval '1 hour'
+             AND (kind <> 'AuthorizationCode' OR expires_at < now() - interval '1 day')
            LIMIT 1000) RETURNING 1 AS swept`,
 };
 
 export function createRecordStore(database: Database): RecordStore {
   return {
     async put(r) {
-      await database.query(PUT, [
+      await database.query(r.kind === 'Session' ? PUT_SESSION : PUT, [
         r.kind,
         r.key,
         JSON.stringify(r.payload),

@@ -1,9 +1,7 @@
 /** Access tokens for APIs (RFC 8707, RFC 9068): which resource a token is for, what it may hold, who may introspect it. */
 import { type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { SCOPES_OF } from '../client/dialect.js';
-import { AppError } from '../error.js';
 import type { ResourceServer } from '../resource/resource-server.js';
-import { TemporarilyUnavailable } from './adapter.js';
 import { TTL } from './lifetimes.js';
 
 /** The registered resource server, unless unknown or disabled. */
@@ -17,7 +15,6 @@ type AllowedPolicy = NonNullable<Extract<Features['introspection'], { allowedPol
 const OURS: ReadonlySet<string> = new Set(SCOPES_OF.oauth);
 
 export function resourceIndicatorsFeature(deps: { findResource: FindResource }): Indicators {
-  const find = guarded(deps.findResource);
   return {
     enabled: true,
     // None of its own accord. One token is for one resource: where several were granted and none is named, the engine
@@ -25,7 +22,7 @@ export function resourceIndicatorsFeature(deps: { findResource: FindResource }):
     defaultResource: async (_ctx, _client, oneOf) => (oneOf?.length === 1 ? oneOf[0] : oneOf),
     useGrantedResource: async (ctx, source) => usesGranted(ctx, source.resource),
     async getResourceServerInfo(ctx, identifier, client) {
-      const server = await find(identifier);
+      const server = await deps.findResource(identifier);
       if (!server) throw new errors.InvalidTarget('no such resource');
       const names = server.scopes.map(({ name }) => name);
       const registered = client.resource_scopes;
@@ -51,13 +48,18 @@ export function accessTokenSeconds(_ctx: unknown, token: { resourceServer?: { ac
  * The holder of a token may ask about it if it can prove who it is; so may the clients that the API of the token asks
  * as. Anybody else hears that it is not active, as of a token that never was (T49). Refresh tokens are for no API.
  */
-export function introspectionAllowed(findResource: FindResource): AllowedPolicy {
-  const find = guarded(findResource);
-  return async (_ctx, client, token) => {
+export function introspectionAllowed(
+  findResource: FindResource,
+  activeAccount: (id: string) => Promise<unknown>,
+): AllowedPolicy {
+  return async (ctx, client, token) => {
     if (client.clientAuthMethod === 'none') return false;
+    // The engine looks at the grant alone: neither a client nor a person that was cut off has a token (T52).
+    if (!token.clientId || !(await ctx.oidc.provider.Client.find(token.clientId))) return false;
+    if ('accountId' in token && !(await activeAccount(token.accountId))) return false;
     if (token.clientId === client.clientId) return true;
     if (!('aud' in token) || typeof token.aud !== 'string') return false;
-    const server = await find(token.aud);
+    const server = await findResource(token.aud);
     return server?.introspectedBy.includes(client.clientId) === true;
   };
 }
@@ -90,12 +92,4 @@ function refuseScopes(ctx: KoaContextWithOIDC, names: readonly string[], allowed
 function scopesOf(ctx: KoaContextWithOIDC): string[] {
   const scope = ctx.oidc.params?.scope;
   return typeof scope === 'string' ? scope.split(' ') : [];
-}
-
-/** An outage is the engine's own 503, as everywhere in it. */
-function guarded(find: FindResource): FindResource {
-  return (identifier) =>
-    find(identifier).catch((error: unknown) => {
-      throw error instanceof AppError && error.code === 'unavailable' ? new TemporarilyUnavailable(error) : error;
-    });
 }

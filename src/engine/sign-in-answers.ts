@@ -34,22 +34,28 @@ export interface SignInAnswersDeps {
 export function createSignInAnswers(provider: Provider, deps: SignInAnswersDeps): SignInAnswers {
   const find = async (uid: string) => {
     const interaction = await provider.Interaction.find(uid);
-    if (!interaction) throw new AppError('gone');
+    if (!interaction || interaction.result) throw new AppError('gone');
     const client = await provider.Client.find(String(interaction.params.client_id));
     // The client may have been changed since the request was frozen; the engine does not look again.
-    if (!client?.redirectUriAllowed(String(interaction.params.redirect_uri))) throw new AppError('gone');
+    const sameClient = client?.redirectUriAllowed(String(interaction.params.redirect_uri));
+    // A WeChat client has a door of its own (T93).
+    if (!sameClient || client?.dialect !== 'oauth') throw new AppError('gone');
     return interaction;
   };
   type Found = Awaited<ReturnType<typeof find>>;
   /** One request, one answer, for exactly one caller (T9). What was answered at an earlier page of it stays. */
   const answer = async ({ uid, returnTo, lastSubmission }: Found, result: Record<string, unknown>) => {
     const whole = 'error' in result ? result : { ...lastSubmission, ...result };
-    if (!(await deps.records.answer('Interaction', uid, whole))) throw new AppError('gone');
-    return returnTo;
+    if (await deps.records.answer('Interaction', uid, whole)) return returnTo;
+    // Something else was the answer: what it would have allowed is not allowed (T54).
+    const { grantId } = (result.consent ?? {}) as { grantId?: string };
+    if (grantId) await provider.AuthorizationCode.revokeByGrantId(grantId);
+    throw new AppError('gone');
   };
   const grant = async (interaction: Found, accountId: string, phoneSessionId: string) => {
     const owner = { accountId, clientId: String(interaction.params.client_id) };
-    const grantId = await saveGrant(provider, owner, await allowedBy(interaction.params, deps.scopesOfResource));
+    const allowed = await allowedBy(interaction.params, deps.scopesOfResource);
+    const { jti: grantId } = await saveGrant(provider, owner, allowed);
     // Looked at after saving: whoever ends a session ends the grants next, so one of the two sees the other (T20).
     if (!(await deps.sessionLives(phoneSessionId))) {
       await provider.AuthorizationCode.revokeByGrantId(grantId);

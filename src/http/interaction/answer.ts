@@ -38,7 +38,13 @@ export function signInHere(deps: AnswerDeps) {
       browser: browserName(ctx.get('User-Agent')),
       direct: true,
     });
-    ctx.body = { redirect_to: await deps.answers.signedIn(request.uid, resultOf(who, remember), { allowed: false }) };
+    try {
+      ctx.body = { redirect_to: await deps.answers.signedIn(request.uid, resultOf(who, remember), { allowed: false }) };
+    } catch (error) {
+      // Nobody will go on with it.
+      await deps.signIn.signOut(who.session);
+      throw error;
+    }
   };
 }
 

@@ -12,6 +12,7 @@ import { type AppRouterContext, sendPage } from '../context.js';
 import { chooseLanguage, firstSpoken } from '../language.js';
 import { openedFrom } from '../opened-from.js';
 import { describeRequest } from '../phone/scan.js';
+import { isPrefetch } from '../prefetch.js';
 import type { Page, View } from '../view.js';
 
 export interface InteractionDeps {
@@ -29,6 +30,11 @@ export interface InteractionDeps {
 /** The request is found by the engine's cookie, so that a link to somebody else's request opens nothing (T19). */
 export function showInteraction(deps: InteractionDeps) {
   return async (ctx: AppRouterContext): Promise<void> => {
+    // It would end the QR code that another tab shows (T14).
+    if (isPrefetch(ctx)) {
+      ctx.status = 204;
+      return;
+    }
     const request = await ownRequest(deps, ctx);
     const client = await clientOf(deps, request);
     ctx.state.lang = chooseLanguage(firstSpoken(request.uiLocales), ctx.get('Accept-Language'));

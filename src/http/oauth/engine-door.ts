@@ -12,6 +12,7 @@ import type { Limit } from '../middleware/rate-limit.js';
 import { readForm } from '../middleware/read-body.js';
 import { guessesFrom } from '../middleware/secret-guesses.js';
 import { openedFrom } from '../opened-from.js';
+import { isPrefetch } from '../prefetch.js';
 import { readCertificate } from './certificate-header.js';
 
 export type EngineHandler = (req: IncomingMessage, res: ServerResponse, guesses: SecretGuesses) => Promise<void>;
@@ -65,11 +66,16 @@ export function engineDoor(
 ): Middleware<RequestState> {
   return async (ctx, next) => {
     if (!ENGINE_PATHS.test(ctx.path)) return next();
-    // The engine would take it for the same address, past every check that goes by the address.
-    if (ctx.path.endsWith('/')) throw new AppError('not_found');
+    // The engine takes other spellings for the same address (a slash at the end, capitals), past every check that goes by it.
+    if (!Object.hasOwn(METHODS, ctx.path) && !RESUME.test(ctx.path)) throw new AppError('not_found');
     requireEngineMethod(ctx);
     // Only the addresses of the authorization endpoint hold ids; the others are their own templates.
     ctx.state.route = ctx.path.startsWith(AUTHORIZE) ? AUTHORIZE : 'engine';
+    if (RESUME.test(ctx.path) && isPrefetch(ctx)) {
+      // It would spend the answer before the person arrives (T14).
+      ctx.status = 204;
+      return;
+    }
     if (ctx.method === 'POST' && (ctx.path === AUTHORIZE || ctx.path === '/oauth/logout')) return askByGet(ctx);
     if (ctx.path === AUTHORIZE) {
       refuseOtherAnswers(ctx.query);
@@ -108,7 +114,6 @@ async function askByGet(ctx: Context): Promise<void> {
     throw new AppError('invalid_request', { message: 'send the parameters in the body alone, or in the query alone' });
   }
   const form = await readForm(ctx.req);
-  if (Object.keys(ctx.query).some((name) => form.has(name))) throw givenTwice();
   const query = new URLSearchParams([...form.entries()].filter(([, value]) => value !== ''));
   const address = `${ctx.path}?${query}`;
   if (address.length > LONGEST_URL) {
@@ -121,11 +126,7 @@ async function askByGet(ctx: Context): Promise<void> {
 
 /** Throws `method_not_allowed`; the engine would answer 404. */
 export function requireEngineMethod(ctx: Context): void {
-  const methods = Object.hasOwn(METHODS, ctx.path)
-    ? METHODS[ctx.path]
-    : RESUME.test(ctx.path)
-      ? ['GET', 'HEAD']
-      : undefined;
+  const methods = Object.hasOwn(METHODS, ctx.path) ? METHODS[ctx.path] : RESUME.test(ctx.path) ? ['GET'] : undefined;
   const isPreflight = ctx.method === 'OPTIONS' && FOR_SCRIPTS.has(ctx.path);
   if (!methods || isPreflight || methods.includes(ctx.method)) return;
   ctx.set('Allow', methods.join(', '));
@@ -135,12 +136,8 @@ export function requireEngineMethod(ctx: Context): void {
 /** The engine would send most of these refusals to the site, as an answer made of a request nobody can read (T38). */
 function refuseTwice(query: Record<string, unknown>): void {
   if (Object.entries(query).some(([name, value]) => name !== 'resource' && Array.isArray(value))) {
-    throw givenTwice();
+    throw new AppError('invalid_request', { message: 'a parameter is given twice' });
   }
-}
-
-function givenTwice(): AppError {
-  return new AppError('invalid_request', { message: 'a parameter is given twice' });
 }
 
 /**

@@ -8,7 +8,7 @@ import type { AppRouterContext } from '../context.js';
 import { readJson } from '../middleware/read-body.js';
 import { type DeviceDeps, openDeviceTicket } from './device.js';
 import { placeOf } from './place.js';
-import { describeClient } from './scan.js';
+import { describeClient, requestOf } from './scan.js';
 
 const token = z.string().regex(/^[\w.-]{1,200}$/);
 /** Missing or misshapen it is as wrong as somebody else's: 403, not 400 (T16). */
@@ -34,7 +34,7 @@ export function scan(deps: DecideDeps) {
     const phone = signedIn(ctx);
     const { scan_token: fromQr, user_code: userCode, csrf: given } = input;
     if ((fromQr === undefined) === (userCode === undefined)) {
-      throw new AppError('invalid_request', { message: 'scan_token: invalid or missing' });
+      throw new AppError('invalid_request', { message: 'send scan_token or user_code, and only one of them' });
     }
     const scanToken = fromQr ?? (await openDeviceTicket(deps, ctx, phone, { userCode: userCode ?? '', csrf: given }));
     const { ticket: shown } = await deps.tickets.preview(scanToken);
@@ -65,8 +65,9 @@ export function confirm(deps: DecideDeps) {
     const ticket = await deps.tickets.granted(input.scan_grant);
     // Its request is over because it was answered; what follows would say that it is over because of its age.
     if (ticket.status === 'redeemed') throw new AppError('conflict');
-    const { freshness } = await describeClient(deps, ticket);
-    if (!isFreshEnough(freshness, phone.session.authTime)) throw new AppError('step_up_required');
+    const request = await requestOf(deps, ticket);
+    if (!request) throw new AppError('gone');
+    if (!isFreshEnough(request.freshness, phone.session.authTime)) throw new AppError('step_up_required');
     const subject = {
       accountId: phone.account.id,
       authTime: Math.floor(phone.session.authTime.getTime() / 1000),

@@ -121,12 +121,14 @@ export async function describeClient(
   deps: Pick<ScanPageDeps, 'clients' | 'authorization' | 'devices' | 'resources'>,
   ticket: Ticket,
 ): Promise<DescribedClient> {
-  const [client, request] = await Promise.all([
-    deps.clients.active(ticket.clientId),
-    ticket.door === 'device' ? deps.devices.read(ticket.requestUid) : deps.authorization.read(ticket.requestUid),
-  ]);
+  const [client, request] = await Promise.all([deps.clients.active(ticket.clientId), requestOf(deps, ticket)]);
   if (!client || !request) throw new AppError('gone');
   return describeRequest(deps, client, request);
+}
+
+/** The frozen request of a ticket; undefined when it is over. */
+export function requestOf({ devices, authorization }: Pick<ScanPageDeps, 'authorization' | 'devices'>, ticket: Ticket) {
+  return ticket.door === 'device' ? devices.read(ticket.requestUid) : authorization.read(ticket.requestUid);
 }
 
 /** The same for a request that is at hand. */
