@@ -6,6 +6,7 @@ import { type OwnPostgres, startOwnPostgres } from '../support/own-postgres.js';
 import { openPage } from '../support/page.js';
 import type { Phone } from '../support/phone.js';
 import { type OauthSite, oauthSite, type WechatSite, wechatSite } from '../support/relying-party.js';
+import { StandardBrowser } from '../support/standard-browser.js';
 import { startApp, type TestApp, until } from '../support/start-app.js';
 import { approve, forgetScans, login, person } from '../support/story.js';
 
@@ -200,4 +201,30 @@ describe('while the database is away', () => {
     }
     expect((await waiting.status()).json()).toMatchObject({ status: 'pending' });
   });
+
+  it.each(['browser_session', 'account', 'client', 'engine_record'])(
+    'gives a remembered browser no code, and says that it is busy, while %s is locked',
+    async (table) => {
+      await forgetScans(server.database);
+      const browser = new StandardBrowser(server);
+      await browser.signInByPhone(browser.authorizeUrl(cafe.request().query), phone, { remember: true });
+      const ask = () => browser.copy().get(browser.authorizeUrl(cafe.request().query));
+      const lock = new pg.Client({ connectionString: postgres.database.url });
+      await lock.connect();
+      try {
+        await lock.query(`BEGIN; LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`);
+        const { status, headers, body } = await ask();
+        const told = typeof headers.location === 'string' ? new URL(headers.location).searchParams : undefined;
+        expect(told?.get('code') ?? null).toBeNull();
+        // Once the engine knows whom to answer it tells the site (RFC 6749 4.1.2.1), else the person.
+        if (told) return expect(told.get('error')).toBe('temporarily_unavailable');
+        expect(status).toBe(503);
+        expect(headers).toHaveProperty('retry-after');
+        expect(body).toMatch(/^\s*<!doctype html>/);
+      } finally {
+        await lock.end();
+      }
+      expect(String((await ask()).headers.location)).toContain('code=');
+    },
+  );
 });

@@ -4,7 +4,7 @@ import { pageData } from '../support/http.js';
 import { type OauthSite, oauthSite } from '../support/relying-party.js';
 import { type Arrival, StandardBrowser } from '../support/standard-browser.js';
 import { startApp, type TestApp } from '../support/start-app.js';
-import { person } from '../support/story.js';
+import { forgetScans, person } from '../support/story.js';
 
 const PASSWORD = 'a long enough one';
 
@@ -178,5 +178,44 @@ describe('a browser that stays signed in', () => {
     expect((await fresh.postJson(`${path}/sign-in`, body, { origin: 'https://evil.example' })).status).toBe(403);
     expect((await fresh.postForm(`${path}/sign-in`, body)).status).toBe(415);
     expect((await fresh.postJson(`${path}/sign-in`, body)).status).toBe(200);
+  });
+
+  it('T52: keeps what it was given when it asks again, opens a sign-in page, or asks twice at once', async () => {
+    const lives = async (token: string | undefined) => (await site.userinfo(String(token))).status;
+    const silent = async () => {
+      const request = site.request({ prompt: 'none' });
+      return claimsOf(request, await browser.open(browser.authorizeUrl(request.query)));
+    };
+    const first = await silent();
+    expect(await lives(first.accessToken)).toBe(200);
+    const second = await silent();
+    await ask({ prompt: 'login' });
+    const [third, fourth] = await Promise.all([silent(), silent()]);
+    for (const { status, accessToken } of [first, second, third, fourth]) {
+      expect([status, await lives(accessToken)]).toEqual([200, 200]);
+    }
+    const grants = "SELECT 1 FROM engine_record WHERE kind = 'Grant' AND payload->>'accountId' = $1";
+    expect((await server.database.sql(grants, [phone.accountId])).length).toBe(1);
+  });
+
+  it('T52: remembers every site of requests at once, and signs all of them out', async () => {
+    const sites = await Promise.all([1, 2, 3, 4].map(() => oauthSite(server.app, server)));
+    for (const one of sites) {
+      await forgetScans(server.database);
+      const other = new StandardBrowser(server);
+      await other.signInByPhone(other.authorizeUrl(one.request().query), phone);
+    }
+    const tokens = await Promise.all(
+      sites.map(async (one) => {
+        const { query, verifier } = one.request({ prompt: 'none' });
+        const { answer } = await browser.copy().open(browser.authorizeUrl(query));
+        const exchanged = await one.exchange(String(answer.code), verifier);
+        expect(exchanged.status, exchanged.body).toBe(200);
+        return String(exchanged.json().access_token);
+      }),
+    );
+    for (const [i, one] of sites.entries()) expect((await one.userinfo(tokens[i] ?? '')).status).toBe(200);
+    await phone.post('/phone/sign-out', {});
+    for (const [i, one] of sites.entries()) expect((await one.userinfo(tokens[i] ?? '')).status).toBe(401);
   });
 });
