@@ -67,6 +67,7 @@ export async function exchange(databaseUrl: string): Promise<Table> {
     fetch: () => Promise.reject(new Error('not here')),
     errorPage: () => {},
     onError: console.error,
+    onRefused: () => {},
     certificates: false,
     log: { info() {}, warn() {} },
   });

@@ -112,6 +112,7 @@ export async function furnish(config: Config, url: string, log: Logger) {
         sendPage(ctx, renderErrorPage(view, input), ctx.status);
       },
       onError: (error, req) => log.error({ rid: requestIdOf(req), err: error }, 'engine'),
+      onRefused: (refusal, req) => log.info({ rid: requestIdOf(req), ...refusal }, 'a client was refused'),
     };
     const live = createLiveEngine((now) => createEngine({ ...engineDeps, keys: now }), ring);
     const provider = live.provider();

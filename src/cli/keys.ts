@@ -24,7 +24,7 @@ const rotate: Command = {
     '--now         signs in two minutes, when every node knows the key. Sites that keep our key set for long and do\n' +
     '              not fetch it again for an unknown key fail until they do.\n' +
     '--emergency   for a key that was stolen. The new key signs at once, the old ones are dropped at once: every ID\n' +
-    '              token and JWT access token signed with them is refused, and every sign-in begun with --cookies ends.\n' +
+    '              token and JWT access token signed with them is refused, and with --cookies every browser is signed out.\n' +
     '              Nodes follow within 30 seconds; sites when they fetch the key set again.',
   summary: 'replace keys: in peace, now, or in an emergency',
   options: {

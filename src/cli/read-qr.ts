@@ -33,7 +33,7 @@ export function parseScanUrl(text: string): ScanUrl {
     const seen = text.length > 120 ? `${text.slice(0, 120)}...` : text;
     throw new PhoneError(
       'invalid_qr_url',
-      `not a sign-in code of this product (http(s)://host/s/<token>): ${JSON.stringify(seen)}`,
+      `not a sign-in code of this product (http(s)://host/s/<token>; the code of a device is answered in a browser): ${JSON.stringify(seen)}`,
     );
   }
   return { origin: url.origin, scanToken };

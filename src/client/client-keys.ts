@@ -42,7 +42,9 @@ export function clientKeysProblem({ keys }: ClientKeys): string | undefined {
     if (secret !== undefined || key.kty === 'oct')
       return (
         `key ${i + 1} of the JWK set is a ${secret === undefined || secret === 'k' ? 'symmetric' : 'private'} key: ` +
-        'paste the public part only, and make a new key if anybody else may have read this one'
+        (key.kty === 'oct'
+          ? 'use an RSA, EC or OKP key'
+          : 'paste the public part only, and make a new key if anybody else may have read this one')
       );
   }
   if (keys.length === 0 || keys.length > MAX_KEYS) return `the JWK set must hold 1 to ${MAX_KEYS} keys`;

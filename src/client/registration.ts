@@ -41,7 +41,7 @@ function contradictions(input: NewClient, dialect: Dialect): string[] {
   }
   if (input.pkceOptional && (authMethod === 'none' || input.applicationType === 'native'))
     problems.push(
-      'PKCE is a choice of web clients with a secret or a key only: nothing else protects the codes of others',
+      '--pkce-optional is for web clients with a secret or a key: nothing else would protect the codes of this one',
     );
   if (input.dpopRequired && input.certificateBound)
     problems.push('tokens are bound to a key (DPoP) or to a certificate (mTLS), not to both');

@@ -38,6 +38,11 @@ export interface EngineDeps extends AdapterDeps {
   /** For back-channel logout alone; no other URL that a client names is ever fetched (T60). */
   fetch: NonNullable<Configuration['fetch']>;
   onError: (error: unknown, req: IncomingMessage) => void;
+  /** Why a client was refused, for its operator: the answer says less (RFC 6749 5.2). Holds nothing that was sent. */
+  onRefused: (
+    refusal: { client: string | undefined; error: string; reason: string | undefined },
+    req: IncomingMessage,
+  ) => void;
   log: Pick<Logger, 'info' | 'warn'>;
 }
 
@@ -97,7 +102,7 @@ export function configuration(deps: EngineDeps): Configuration {
       },
       policy: signInPolicy(deps.browserSessions),
     },
-    extraParams: { max_age: narrowMaxAge },
+    extraParams: { max_age: narrowMaxAge, scope: refuseNoScope },
     fetch: deps.fetch,
     features: features(deps),
     routes: ROUTES,
@@ -121,6 +126,15 @@ export function configuration(deps: EngineDeps): Configuration {
 }
 
 type EngineClient = KoaContextWithOIDC['oidc']['client'];
+
+/** With nothing to allow the person would sign in, and the engine tell the site that they refused (RFC 6749 3.3). */
+function refuseNoScope({ oidc }: KoaContextWithOIDC): void {
+  if (oidc.requestParamOIDCScopes.size > 0 || Object.keys(oidc.resourceServers ?? {}).length > 0) return;
+  throw new errors.InvalidScope(
+    'ask for at least one scope that exists here, such as openid',
+    String(oidc.params?.scope ?? ''),
+  );
+}
 
 /** A client's own setting holds whatever a request says: a link could ask for less, and anybody can make a link (T20). */
 function narrowMaxAge(ctx: KoaContextWithOIDC, asked: string | undefined, client: NonNullable<EngineClient>): void {

@@ -43,6 +43,11 @@ export function createEngine(given: EngineDeps): Provider {
     if (error instanceof RangeError) tooDeep.add(ctx.req);
     else deps.onError(error, ctx.req);
   });
+  for (const event of REFUSALS) {
+    provider.on(event as 'grant.error', (ctx, { error, error_detail: reason }) =>
+      deps.onRefused({ client: ctx.oidc?.client?.clientId, error, reason }, ctx.req),
+    );
+  }
   logLogoutTokens(provider, deps.log);
   provider.on('grant.error', (ctx, error) => {
     if (error instanceof TemporarilyUnavailable) deps.onError(error, ctx.req);
@@ -59,6 +64,15 @@ function resumeOwn(secureCookies: boolean) {
     await next();
   };
 }
+
+/** The engine's events for what clients are refused at its endpoints. */
+const REFUSALS = [
+  'grant.error',
+  'introspection.error',
+  'revocation.error',
+  'pushed_authorization_request.error',
+  'device_authorization.error',
+];
 
 /** Whatever of ours the engine asks, an outage is its own 503. */
 function guarded(deps: EngineDeps): EngineDeps {

@@ -1,5 +1,6 @@
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { send } from '../support/http.js';
 import { type OauthSite, oauthSite, REDIRECT_URI } from '../support/relying-party.js';
 import { StandardBrowser } from '../support/standard-browser.js';
 import { startApp, type TestApp } from '../support/start-app.js';
@@ -126,5 +127,33 @@ describe('the standard door', () => {
     );
     const answer = await browser.open(browser.authorizeUrl(strict.request({ prompt: 'none' }).query));
     expect(answer.answer.error).toBe('login_required');
+  });
+
+  it('answers invalid_scope at once when nothing that exists is asked for', async () => {
+    for (const scope of [undefined, 'email', 'orders.read']) {
+      const { scope: _, nonce: __, ...query } = site.request().query;
+      const browser = new StandardBrowser(server);
+      const { answer } = await browser.open(browser.authorizeUrl(scope === undefined ? query : { ...query, scope }));
+      expect(answer).toMatchObject({ error: 'invalid_scope', state: query.state, iss: server.url });
+    }
+  });
+
+  it('tells the log why a client was refused, and the client only that it was', async () => {
+    const { clientId } = await oauthSite(server.app, server);
+    const authorization = `Basic ${Buffer.from(`${clientId}:wrong-secret-of-mine`).toString('base64')}`;
+    const headers = { 'content-type': 'application/x-www-form-urlencoded', authorization };
+    const body = 'grant_type=authorization_code&code=x';
+    const answer = await send(`${server.url}/oauth/token`, { method: 'POST', headers, body });
+    expect(answer.json()).toEqual({ error: 'invalid_client', error_description: 'client authentication failed' });
+    const line = server
+      .log()
+      .split('\n')
+      .find((one) => one.includes('a client was refused') && one.includes(clientId));
+    expect(JSON.parse(line ?? '{}')).toMatchObject({
+      client: clientId,
+      error: 'invalid_client',
+      reason: 'invalid secret provided',
+    });
+    expect(server.log()).not.toContain('wrong-secret-of-mine');
   });
 });

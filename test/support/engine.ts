@@ -32,6 +32,7 @@ export async function engineOf({ app, config }: TestApp): Promise<TestEngine> {
     certificates: false,
     log: { info() {}, warn() {} },
     errorPage: () => {},
+    onRefused: () => {},
     onError: (error) => {
       throw error;
     },

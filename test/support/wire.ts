@@ -21,8 +21,8 @@ const SECRET_NAMES = new Set([
 ]);
 /** Not kept from the database while a request lives, but never for a log. */
 const PRIVATE_NAMES = new Set(['state', 'nonce', 'openid', 'unionid', 'nickname', 'username']);
-/** Cookies that hold the id of an authorization request; a request alone opens nothing. */
-const PUBLIC_COOKIES = /^(engine-interaction|engine-resume)$/;
+/** Cookies that hold the ids of authorization requests; a request alone opens nothing. */
+const PUBLIC_COOKIES = /^(engine-interaction|engine-resume|(__Host-)?engine-requests)$/;
 
 export interface Wire {
   /** name -> values */

@@ -177,7 +177,8 @@ describe('what the logs know', () => {
       expect(String(line.route)).not.toMatch(/[\w-]{22,}/);
     }
     for (const line of lines.filter(({ msg }) => msg !== 'request')) {
-      for (const field of Object.keys(line)) expect(['level', 'time', 'rid', 'err', 'msg']).toContain(field);
+      for (const field of Object.keys(line))
+        expect(['client', 'error', 'reason', 'level', 'time', 'rid', 'err', 'msg']).toContain(field);
     }
   });
 });

@@ -181,7 +181,7 @@ describe('registering a client', () => {
     [
       'a symmetric key',
       { clientKeys: { keys: [{ kty: 'oct', k: 'c2VjcmV0' }] } as never },
-      /paste the public part only/,
+      /symmetric key: use an RSA, EC or OKP key/,
     ],
     ['a sign-in age below zero', { defaultMaxAge: -1 }, /from 0 to 31536000/],
     ['a sign-in age of half a second', { defaultMaxAge: 0.5 }, /default_max_age must be a whole number/],
