@@ -7,7 +7,6 @@ import type { Dialect } from './dialect.js';
 
 export type { ClientKeys } from './client-keys.js';
 export { type Dialect, SCOPES_OF } from './dialect.js';
-export type AuthMethod = SettingValues['authMethod'];
 
 /** What somebody chose for it is declared in client-settings.ts. */
 export interface Client extends SettingValues {
