@@ -156,4 +156,25 @@ describe('the standard door', () => {
     });
     expect(server.log()).not.toContain('wrong-secret-of-mine');
   });
+
+  it('gives a native app no answer without a page, though the browser is remembered (RFC 8252 8.6)', async () => {
+    const app = await oauthSite(server.app, server, { applicationType: 'native', authMethod: 'none' });
+    const browser = new StandardBrowser(server);
+    await browser.signInByPhone(browser.authorizeUrl(app.request().query), phone, { remember: true });
+    const silent = await browser.open(browser.authorizeUrl(app.request({ prompt: 'none' }).query));
+    expect(silent.answer.error).toBe('interaction_required');
+    expect((await browser.open(browser.authorizeUrl(app.request().query))).address).toContain('/interaction/');
+  });
+
+  it('asks the same question at sign-out whatever logout_hint says', async () => {
+    const browser = new StandardBrowser(server);
+    await browser.signInByPhone(browser.authorizeUrl(site.request().query), phone, { remember: true });
+    const hint = new URLSearchParams({ client_id: site.clientId, logout_hint: 'somebody' });
+    const page = await browser.open(`${server.url}/oauth/logout?${hint}`);
+    expect([page.status, page.body.includes('somebody'), page.body.includes('name="xsrf"')]).toEqual([
+      200,
+      false,
+      true,
+    ]);
+  });
 });
