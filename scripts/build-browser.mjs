@@ -7,6 +7,7 @@ import { build } from 'esbuild';
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const outdir = path.join(root, 'dist/browser');
 const source = (file) => path.join(root, 'browser', file);
+const client = (file) => path.join(root, 'clients/web/src', file);
 
 const common = {
   outdir,
@@ -18,7 +19,7 @@ const common = {
   logLevel: 'warning',
 };
 
-/** The few words the widgets show in other people's pages, taken from the locale files like all other text. */
+/** The few words WeChat's widget shows in other people's pages, taken from the locale files like all other text. */
 async function widgetTexts() {
   const texts = {};
   for (const lang of ['zh-CN', 'en']) {
@@ -60,23 +61,19 @@ async function buildPages() {
   return manifest;
 }
 
-/** The files other sites load: plain names; wxLogin.js must also run where only ES5 does. */
+/** The files other sites load: plain names; qrconnect.js is a module, wxLogin.js must also run where only ES5 does. */
 async function buildWidgets() {
-  const define = { __WIDGET_TEXTS__: await widgetTexts() };
+  await build({ ...common, entryPoints: [{ in: client('element/widget.ts'), out: 'widget' }], target: 'es2020' });
+  const module = { in: client('qrconnect.ts'), out: 'qrconnect' };
+  await build({ ...common, entryPoints: [module], format: 'esm', target: 'es2020' });
   await build({
     ...common,
-    define,
-    entryPoints: [{ in: source('widget/widget.ts'), out: 'widget' }],
-    target: 'es2020',
-  });
-  await build({
-    ...common,
-    define,
+    define: { __WIDGET_TEXTS__: await widgetTexts() },
     entryPoints: [{ in: source('widget/wx-login.ts'), out: 'wxLogin' }],
     target: 'es5',
   });
   await copyFile(source('widget/wxLogin.d.ts'), path.join(outdir, 'wxLogin.d.ts'));
-  return { 'widget.js': 'widget.js', 'wxLogin.js': 'wxLogin.js' };
+  return { 'widget.js': 'widget.js', 'qrconnect.js': 'qrconnect.js', 'wxLogin.js': 'wxLogin.js' };
 }
 
 await rm(outdir, { recursive: true, force: true });

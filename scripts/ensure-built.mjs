@@ -13,6 +13,7 @@ const SOURCES = [
   'src',
   'migrations',
   'browser',
+  'clients/web/src',
   'locales',
   'scripts',
   'package-lock.json',

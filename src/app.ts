@@ -2,6 +2,7 @@
 import type { Server } from 'node:http';
 import type { AccountService } from './account/account-service.js';
 import type { AdministratorService } from './account/administrator-service.js';
+import { createGuessLimit } from './account/guess-limit.js';
 import type { ClientService } from './client/client-service.js';
 import { type Config, isPrivateHost } from './config.js';
 import type { Database } from './database/database.js';
@@ -19,7 +20,11 @@ import type { KeyService } from './key/key-service.js';
 import { createLogger, type Logger } from './log.js';
 import type { ResourceService } from './resource/resource-service.js';
 import { createNudge } from './ticket/nudge.js';
+import { createTicketCapStore } from './ticket/ticket-cap-store.js';
+import { createTicketCaps } from './ticket/ticket-caps.js';
 import { TicketService } from './ticket/ticket-service.js';
+import { createTicketWatcher } from './ticket/ticket-watcher.js';
+import type { WidgetService } from './widget/widget-service.js';
 
 export interface Services {
   resources: ResourceService;
@@ -27,6 +32,7 @@ export interface Services {
   administrators: AdministratorService;
   clients: ClientService;
   keys: KeyService;
+  widgets: WidgetService;
 }
 
 export interface App extends Services {
@@ -34,6 +40,8 @@ export interface App extends Services {
   server: Server;
   ring: KeyRing;
   tickets: TicketService;
+  /** What waits at this node at the moment: tickets watched, waiters held, connections kept alive. */
+  held(): { watched: number; waiters: number; beating: number };
   /** Ends held requests, then the server, then the database: everything within ten seconds. */
   stop(): Promise<void>;
 }
@@ -52,11 +60,26 @@ export async function createApp(
   log: Logger = createLogger(config.logLevel),
 ): Promise<App> {
   const house = await furnish(config, url, log);
+  await house.widgets.keep();
   const { database, ring, provider, engine, accounts, clients } = house;
   const authorization = createAuthorization(provider, engine, house.scopesOfResource, config.secureCookies);
+  const nudge = await createNudge(database, (error) =>
+    log.warn({ err: error }, 'nudges between nodes failed; pages may hear two seconds late'),
+  );
+  const caps = createTicketCaps({
+    store: createTicketCapStore(database),
+    limits: config.ticketLimits,
+    onFull: (limit) =>
+      log.warn({ limit }, 'as many tickets are open as may be; behind a proxy, is it in TRUSTED_PROXIES?'),
+  });
+  const watcher = createTicketWatcher(house.ticketStore, nudge, (error) =>
+    log.warn({ err: error }, 'watched tickets could not be read; they are at the next tick'),
+  );
   const tickets = new TicketService({
     store: house.ticketStore,
-    nudge: await createNudge(database, (error) => log.warn({ err: error }, 'the LISTEN connection was lost')),
+    caps,
+    nudge,
+    watcher,
     pendingSeconds: config.ticketSeconds,
     requestLives: async (uid) => (await authorization.read(uid)) !== undefined,
   });
@@ -68,11 +91,13 @@ export async function createApp(
     scopesOfResource: house.scopesOfResource,
     openid: house.subjects.openid,
   };
-  const { server, waiters } = createHttpServer({
+  const { server, waiters, heartbeat } = createHttpServer({
     ...house,
     config,
     log,
     tickets,
+    caps,
+    wrongUserCodes: createGuessLimit(house.guesses, { name: 'user code', points: 10, seconds: 600 }),
     csrfKey: ring.current().csrf,
     demoUrl: config.demo ? demoUrl(config) : undefined,
     authorization,
@@ -89,13 +114,16 @@ export async function createApp(
     }),
   });
   const sweeper = setInterval(() => {
-    sweepAll([house.ticketStore, house.records, house.sessions]).catch((error) => log.warn({ err: error }, 'sweep'));
+    sweepAll([house.ticketStore, house.records, house.sessions, house.guesses]).catch((error) =>
+      log.warn({ err: error }, 'sweep'),
+    );
   }, SWEEP_MS).unref();
 
   return {
     ...house,
     tickets,
     server,
+    held: () => ({ watched: watcher.size, waiters: waiters.size, beating: heartbeat.size }),
     async stop() {
       clearInterval(sweeper);
       ring.stop();

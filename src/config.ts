@@ -25,6 +25,10 @@ export interface Config {
   readonly secureCookies: boolean;
   /** Seconds an unscanned ticket lives. */
   readonly ticketSeconds: number;
+  /** Tickets that may be open at once, on all nodes together. */
+  readonly ticketLimits: { readonly perAddress: number; readonly perClient: number; readonly inAll: number };
+  /** Waiting pages that are held at once, from one address and by one node; more of them ask every few seconds instead. */
+  readonly waiters: { readonly perAddress: number; readonly perNode: number };
   /** What the server's keys are sealed with in the database; undefined: they lie there as they are. */
   readonly keysSecret: string | undefined;
   /** How long a key signs before its successor does; 0: until a command says so. */
@@ -64,6 +68,17 @@ export function loadConfig(env: Record<string, string | undefined> = process.env
   );
   if (demo && demoPort === port) wrong('DEMO_PORT', 'must differ from PORT');
   const ticketSeconds = readInteger(read('TICKET_SECONDS'), 120, 60, 300, (m) => wrong('TICKET_SECONDS', m));
+  const limit = (name: string, fallback: number) =>
+    readInteger(read(name), fallback, 1, 10_000_000, (m) => wrong(name, m));
+  const ticketLimits = {
+    perAddress: limit('TICKETS_PER_ADDRESS', 100),
+    perClient: limit('TICKETS_PER_CLIENT', 10_000),
+    inAll: limit('TICKETS_IN_ALL', 50_000),
+  };
+  const waiters = {
+    perAddress: readInteger(read('WAITERS_PER_ADDRESS'), 100, 1, 100_000, (m) => wrong('WAITERS_PER_ADDRESS', m)),
+    perNode: readInteger(read('WAITERS_PER_NODE'), 8000, 1, 100_000, (m) => wrong('WAITERS_PER_NODE', m)),
+  };
   const publicUrl = readPublicUrl(read('PUBLIC_URL') ?? `http://localhost:${port}`, demo, (m) =>
     wrong('PUBLIC_URL', m),
   );
@@ -113,6 +128,8 @@ export function loadConfig(env: Record<string, string | undefined> = process.env
     admin,
     secureCookies: publicUrl.startsWith('https:') || new URL(publicUrl).hostname === 'localhost',
     ticketSeconds,
+    ticketLimits,
+    waiters,
     keysSecret,
     keyRotationDays,
   });

@@ -25,6 +25,8 @@ export type ErrorCode = keyof typeof CATALOGUE;
 export interface AppErrorOptions {
   /** Replaces the public text; must not carry secrets or input. */
   message?: string;
+  /** Chooses a page's texts (`error.<reason>.title` and so on) where the code alone says too little. */
+  reason?: string;
   cause?: unknown;
   /** Seconds, for 429 and 503. */
   retryAfter?: number;
@@ -34,6 +36,7 @@ export interface AppErrorOptions {
 export class AppError extends Error {
   readonly code: ErrorCode;
   readonly status: number;
+  readonly reason: string;
   readonly retryAfter: number | undefined;
 
   constructor(code: ErrorCode, options: AppErrorOptions = {}) {
@@ -42,6 +45,7 @@ export class AppError extends Error {
     this.name = 'AppError';
     this.code = code;
     this.status = status;
+    this.reason = options.reason ?? code;
     this.retryAfter = options.retryAfter ?? (status === 503 || status === 429 ? 2 : undefined);
   }
 }

@@ -5,6 +5,7 @@ import { AdministratorService } from './account/administrator-service.js';
 import { createAdministratorStore } from './account/administrator-store.js';
 import { createBrowserSessionStore } from './account/browser-session-store.js';
 import { createCredentialStore } from './account/credential-store.js';
+import { createGuessStore } from './account/guess-store.js';
 import { createPhoneSessionStore } from './account/phone-session-store.js';
 import { createPictureStore } from './account/picture-store.js';
 import { SignInService } from './account/sign-in-service.js';
@@ -32,12 +33,15 @@ import { type KeyRing, openKeyRing } from './key/key-ring.js';
 import { KeyService } from './key/key-service.js';
 import { createKeyStore } from './key/key-store.js';
 import { createSeal } from './key/seal.js';
+import { signStatement } from './key/statement.js';
 import type { Logger } from './log.js';
 import { createOutgoing } from './outgoing/outgoing.js';
 import { projectRoot } from './project-root.js';
 import { ResourceService } from './resource/resource-service.js';
 import { createResourceStore } from './resource/resource-store.js';
 import { createTicketStore } from './ticket/ticket-store.js';
+import { WidgetService } from './widget/widget-service.js';
+import { createWidgetStore } from './widget/widget-store.js';
 
 /** Opens the database at `url`, migrates it, and builds what server and command line share. */
 export async function furnish(config: Config, url: string, log: Logger) {
@@ -58,6 +62,7 @@ export async function furnish(config: Config, url: string, log: Logger) {
     const sessions = createPhoneSessionStore(database);
     const browserSessions = createBrowserSessionStore(database);
     const pictures = createPictureStore(database);
+    const guesses = createGuessStore(database);
     const records = createRecordStore(database);
     const accounts = new AccountService({
       store: accountStore,
@@ -86,6 +91,13 @@ export async function furnish(config: Config, url: string, log: Logger) {
       audit,
     });
     const assets = loadAssets(config.publicUrl);
+    const widgets = new WidgetService({
+      store: createWidgetStore(database),
+      build: assets.build,
+      publicUrl: config.publicUrl,
+      sign: (statement) => signStatement((ring as KeyRing).current(), 'widget+jwt', statement),
+      audit,
+    });
     const view = createView(projectRoot, assets);
     const subjects = createSubjects(keys.subject);
     const engineDeps: Omit<EngineDeps, 'keys'> = {
@@ -125,6 +137,7 @@ export async function furnish(config: Config, url: string, log: Logger) {
       accounts,
       clients,
       assets,
+      widgets,
       view,
       subjects,
       signOut,
@@ -138,11 +151,13 @@ export async function furnish(config: Config, url: string, log: Logger) {
         return server && new Set(server.scopes.map(({ name }) => name));
       },
       pictures,
+      guesses,
       ticketStore,
       signIn: new SignInService({
         accounts: accountStore,
         credentials,
         sessions,
+        guesses,
         signOutBrowsers: signOut.browsers,
       }),
       administrators: new AdministratorService({ store: createAdministratorStore(database), audit }),

@@ -34,7 +34,7 @@ function serverLines({ publicUrl }: Config): Line[] {
   return [
     ['Server', publicUrl],
     ['Discovery', `${publicUrl}/.well-known/openid-configuration`],
-    ['Widgets', `${publicUrl}/widget.js`],
+    ['Widgets', `${publicUrl}/widget.js   (to pin it: ${publicUrl}/widget.json)`],
     ['', `${publicUrl}/js/wxLogin.js   (WeChat)`],
     ['Register', 'npm run admin -- clients create --name "My shop" --redirect-uri https://shop.example/callback'],
     ['', 'with --dialect wechat for a site that speaks WeChat website login'],

@@ -1,14 +1,13 @@
 // Entry of the engine's login page: the QR code, and beside it signing in right here; whichever is done first.
 import { optionalPart, part } from '../shared/dom.js';
 import { takePageData, textOf } from '../shared/page-data.js';
-import { LongPoll } from '../waiting/long-poll.js';
 import type { WaitingData } from '../waiting/page-data.js';
 import { Session } from '../waiting/session.js';
 import { SignInHere } from './sign-in-here.js';
 
 const data = takePageData<WaitingData & { uid: string }>();
 const { texts } = data;
-const session = new Session(data, new LongPoll(data.api));
+const session = new Session(data);
 
 new SignInHere(data.uid, texts, {
   leave(url) {

@@ -4,7 +4,7 @@ import { isFramed } from './parent.js';
 /** Long on purpose: a slow site is still working on the first visit, and a second one would bring it a used code. */
 const STILL_HERE = 15_000;
 
-export function leaveFor(url: string, navigate: 'top' | 'self' | 'parent', onBlocked: () => void): void {
+export function leaveFor(url: string, navigate: 'top' | 'self' | 'parent' | 'opener', onBlocked: () => void): void {
   setTimeout(onBlocked, STILL_HERE);
   try {
     if (isFramed && navigate === 'self') replaceSelfOrTop(url);
@@ -13,6 +13,13 @@ export function leaveFor(url: string, navigate: 'top' | 'self' | 'parent', onBlo
   } catch {
     onBlocked();
   }
+}
+
+/** The page that opened our window closes it; when that page has gone, this window goes to the site itself. */
+const CLOSED_BY_THEN = 3_000;
+
+export function leaveUnlessClosed(continueUrl: string): void {
+  setTimeout(() => window.location.replace(continueUrl), CLOSED_BY_THEN);
 }
 
 function replaceSelfOrTop(url: string): void {

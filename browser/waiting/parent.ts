@@ -1,17 +1,28 @@
-// Talks to the page that frames us: always to its one registered origin, never a code, and it listens for a theme only.
+// Talks to the page that frames us, or opened our window: to its one registered origin, never a code; it listens for a theme only.
 import type { WaitingData } from './page-data.js';
 
 type Word = 'ready' | 'scanned' | 'confirmed' | 'denied' | 'expired' | 'error';
 
 export const isFramed = window.parent !== window;
 
+/** Who may listen; the origin, which the browser holds us to, says whether it does. */
+function listener({ navigate }: WaitingData): Window | null {
+  if (navigate === 'opener') return isFramed ? null : (window.opener as Window | null);
+  return isFramed ? window.parent : null;
+}
+
 export class Parent {
+  /** It moves its own page, by a one-time address of ours. */
+  readonly takesHandle: boolean;
+  private readonly window: Window | null;
   private readonly origin: string | null;
   private readonly dialect: WaitingData['dialect'];
   private said: Word | null = null;
 
   constructor(data: WaitingData) {
-    this.origin = isFramed ? data.parentOrigin : null;
+    this.window = listener(data);
+    this.origin = this.window ? data.parentOrigin : null;
+    this.takesHandle = this.origin !== null && (data.navigate === 'parent' || data.navigate === 'opener');
     this.dialect = data.dialect;
   }
 
@@ -42,7 +53,7 @@ export class Parent {
   listenForTheme(): void {
     if (!this.origin) return;
     window.addEventListener('message', (event) => {
-      if (event.origin !== this.origin || event.source !== window.parent) return;
+      if (event.origin !== this.origin || event.source !== this.window) return;
       const { type, theme } = (event.data ?? {}) as { type?: unknown; theme?: unknown };
       if (type !== 'theme') return;
       if (theme === 'light' || theme === 'dark' || theme === 'auto') document.documentElement.dataset.theme = theme;
@@ -50,6 +61,6 @@ export class Parent {
   }
 
   private post(message: unknown): void {
-    if (this.origin) window.parent.postMessage(message, this.origin);
+    if (this.origin) this.window?.postMessage(message, this.origin);
   }
 }

@@ -1,12 +1,13 @@
 // Runs the waiting page: feeds happenings to the state machine and carries out the commands it answers with.
-import { pause } from '../shared/backoff.js';
-import { leaveFor } from './navigate.js';
+import { pause } from '../../clients/web/src/pace.js';
+import type { TicketHolder } from '../../clients/web/src/tickets.js';
+import { type TicketWatch, watchTicket } from '../../clients/web/src/watch-ticket.js';
+import { leaveFor, leaveUnlessClosed } from './navigate.js';
 import type { WaitingData } from './page-data.js';
-import { isFramed, Parent } from './parent.js';
+import { Parent } from './parent.js';
 import { allowReloadAgain, reloadOnce } from './reload-once.js';
 import { begin, type Command, type Happening, type State, step } from './state.js';
 import { type Collected, Tickets } from './tickets.js';
-import type { Listener, Ticket, Transport } from './transport.js';
 import { View } from './view.js';
 
 /** How long a refusal stays readable before the page moves on. */
@@ -14,11 +15,11 @@ const READING_TIME = 3000;
 
 export class Session {
   private readonly data: WaitingData;
-  private readonly transport: Transport;
   private readonly parent: Parent;
   private readonly tickets: Tickets;
   private readonly view: View;
-  private ticket: Ticket;
+  private ticket: TicketHolder;
+  private watching: TicketWatch | undefined;
   private state: State;
   /** Ends every timer and retry that belongs to the ticket on show. */
   private life = new AbortController();
@@ -27,14 +28,14 @@ export class Session {
   /** The result is ours, or on its way: leaving the page must not cancel the ticket any more. */
   private finishing = false;
 
-  constructor(data: WaitingData, transport: Transport) {
-    const toParent = data.navigate === 'parent' && isFramed && data.parentOrigin !== null;
+  constructor(data: WaitingData) {
     this.data = data;
-    this.transport = transport;
     this.parent = new Parent(data);
-    this.tickets = new Tickets(data, toParent, () => this.happen({ type: 'lost' }));
+    this.tickets = new Tickets(this.parent.takesHandle, () => this.happen({ type: 'lost' }));
     this.view = new View(data.texts, () => this.act(), data.styleSheet);
-    this.ticket = { id: data.ticketId, secret: data.waitSecret };
+    // Not `location.origin`: in a sandboxed frame that is `null`.
+    const server = new URL(window.location.href).origin;
+    this.ticket = { server, ticketId: data.ticketId, waitSecret: data.waitSecret };
     this.state = begin(data.dialect === 'oauth');
   }
 
@@ -78,18 +79,21 @@ export class Session {
   }
 
   private watch(expiresIn: number): void {
-    const listener: Listener = {
-      onStatus: (status, matchCode, seconds) => {
+    this.setDeadline(expiresIn);
+    this.watching = watchTicket({
+      ...this.ticket,
+      transports: this.data.transports,
+      onStatus: ({ status, matchCode = null, expiresIn: seconds }) => {
         if (status === 'scanned') allowReloadAgain();
         this.setDeadline(seconds);
         this.happen({ type: 'status', status, matchCode });
       },
-      onGone: () => this.happen({ type: 'gone' }),
-      onUnknown: () => this.happen({ type: 'unknown' }),
-      onLost: () => this.happen({ type: 'lost' }),
-    };
-    this.setDeadline(expiresIn);
-    this.transport.watch(this.ticket, listener);
+      onConnection: (connection) => {
+        if (connection === 'lost') this.happen({ type: 'lost' });
+        if (connection === 'open') this.happen({ type: 'back' });
+      },
+      onError: () => this.happen({ type: 'unknown' }),
+    });
   }
 
   /** Timers sleep with the machine, so the end is measured on the clock and the server is asked, never guessed. */
@@ -102,7 +106,7 @@ export class Session {
         return;
       }
       this.happen({ type: 'stale' });
-      this.transport.checkNow();
+      this.watching?.checkNow();
     };
     clearTimeout(this.deadline);
     this.deadline = setTimeout(check, Math.max(seconds, 1) * 1000 + 500);
@@ -110,7 +114,7 @@ export class Session {
 
   private stop(): void {
     clearTimeout(this.deadline);
-    this.transport.stop();
+    this.watching?.stop();
     this.life.abort();
     this.life = new AbortController();
   }
@@ -135,7 +139,7 @@ export class Session {
     const fresh = await this.tickets.renew(this.ticket, life);
     if (life.aborted) return;
     if (!fresh) return this.happen({ type: 'request-over' });
-    this.ticket = { id: fresh.id, secret: fresh.secret };
+    this.ticket = { ...this.ticket, ticketId: fresh.ticketId, waitSecret: fresh.waitSecret };
     this.result = null;
     this.finishing = false;
     this.view.showQr(fresh.qrSvg, fresh.qrUrl);
@@ -145,7 +149,10 @@ export class Session {
 
   private leave(): void {
     const result = this.result;
-    if (result?.kind === 'handle') this.parent.done(result.continueUrl);
+    if (result?.kind === 'handle') {
+      this.parent.done(result.continueUrl);
+      if (this.data.navigate === 'opener') leaveUnlessClosed(result.continueUrl);
+    }
     if (result?.kind === 'url') leaveFor(result.url, this.data.navigate, () => this.happen({ type: 'blocked' }));
   }
 
@@ -166,7 +173,7 @@ export class Session {
   }
 
   private onPageHide(): void {
-    this.transport.stop();
+    this.watching?.stop();
     const { phase } = this.state;
     if (this.finishing || (phase !== 'waiting' && phase !== 'scanned')) return;
     this.tickets.giveUp(this.ticket);

@@ -1,6 +1,6 @@
 // The waiting page as a pure state machine: what has happened goes in, what to show and what to do next comes out.
+import type { TicketStatus } from '../../clients/web/src/ticket-status.js';
 
-export type TicketStatus = 'pending' | 'scanned' | 'confirmed' | 'redeemed' | 'denied' | 'cancelled' | 'expired';
 export type Phase = 'waiting' | 'scanned' | 'confirmed' | 'denied' | 'expired' | 'cancelled' | 'blocked' | 'error';
 /** The one button the page may offer. */
 export type Offer = 'none' | 'new-code' | 'reload' | 'return' | 'continue';

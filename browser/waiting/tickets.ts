@@ -1,14 +1,14 @@
 // The waiting page's calls that change a ticket: collect its result, draw a fresh one, give it up.
-import { Backoff } from '../shared/backoff.js';
-import { type Answer, call, textField } from '../shared/http.js';
-import type { WaitingData } from './page-data.js';
-import type { Ticket } from './transport.js';
-
-export interface FreshTicket extends Ticket {
-  qrSvg: string;
-  qrUrl: string;
-  expiresIn: number;
-}
+import { Backoff } from '../../clients/web/src/backoff.js';
+import { QrConnectError } from '../../clients/web/src/error.js';
+import {
+  type CreatedTicket,
+  cancelTicket,
+  continueTicket,
+  redeemTicket,
+  renewTicket,
+  type TicketHolder,
+} from '../../clients/web/src/tickets.js';
 
 export type Collected =
   | { kind: 'url'; url: string }
@@ -17,59 +17,47 @@ export type Collected =
   | { kind: 'gone' };
 
 export class Tickets {
-  private readonly data: WaitingData;
   private readonly toParent: boolean;
   private readonly onLost: () => void;
 
-  constructor(data: WaitingData, toParent: boolean, onLost: () => void) {
-    this.data = data;
+  constructor(toParent: boolean, onLost: () => void) {
     this.toParent = toParent;
     this.onLost = onLost;
   }
 
-  async collect(ticket: Ticket, signal: AbortSignal): Promise<Collected> {
-    const answer = await this.insist(signal, () => this.askForResult(ticket));
-    const handle = textField(answer, 'continue');
-    const url = textField(answer, 'redirect_to');
-    if (answer.status === 200 && handle) return { kind: 'handle', continueUrl: handle };
-    if (answer.status === 200 && url) return { kind: 'url', url };
-    return { kind: answer.status === 410 ? 'gone' : 'refused' };
+  async collect(ticket: TicketHolder, signal: AbortSignal): Promise<Collected> {
+    try {
+      if (this.toParent) {
+        return { kind: 'handle', continueUrl: await this.insist(signal, () => continueTicket(ticket)) };
+      }
+      return { kind: 'url', url: (await this.insist(signal, () => redeemTicket(ticket))).redirectTo };
+    } catch (error) {
+      return { kind: error instanceof QrConnectError && error.code === 'gone' ? 'gone' : 'refused' };
+    }
   }
 
   /** A fresh ticket for the same request; null when the request itself is over. */
-  async renew(ticket: Ticket, signal: AbortSignal): Promise<FreshTicket | null> {
-    const answer = await this.insist(signal, () => call(this.path(ticket, '/renew'), { bearer: ticket.secret }));
-    const id = textField(answer, 'ticket_id');
-    const secret = textField(answer, 'wait_secret');
-    const qrSvg = textField(answer, 'qr_svg');
-    if (answer.status !== 201 || !id || !secret || !qrSvg) return null;
-    const qrUrl = textField(answer, 'qr_url') ?? '';
-    return { id, secret, qrSvg, qrUrl, expiresIn: Number(answer.body.expires_in) || 0 };
+  async renew(ticket: TicketHolder, signal: AbortSignal): Promise<CreatedTicket | null> {
+    return this.insist(signal, () => renewTicket(ticket)).catch(() => null);
   }
 
-  /** Sent while the page goes away, so it must outlive it; nobody reads the answer. */
-  giveUp(ticket: Ticket): void {
-    const headers = { Authorization: `Bearer ${ticket.secret}` };
-    fetch(this.path(ticket, ''), { method: 'DELETE', headers, keepalive: true, credentials: 'omit' }).catch(() => {});
-  }
-
-  private askForResult(ticket: Ticket): Promise<Answer> {
-    return call(this.path(ticket, this.toParent ? '/continue' : '/redeem'), { bearer: ticket.secret });
-  }
-
-  private path(ticket: Ticket, end: string): string {
-    return `${this.data.api}/${encodeURIComponent(ticket.id)}${end}`;
+  /** Sent while the page goes away, so it outlives it; nobody reads the answer. */
+  giveUp(ticket: TicketHolder): void {
+    cancelTicket(ticket).catch(() => {});
   }
 
   /** Repeats a call until the server has really answered. */
-  private async insist(signal: AbortSignal, ask: () => Promise<Answer>): Promise<Answer> {
+  private async insist<T>(signal: AbortSignal, ask: () => Promise<T>): Promise<T> {
     const backoff = new Backoff();
-    let answer = await ask();
-    while (!signal.aborted && (answer.status === 0 || answer.status === 429 || answer.status >= 500)) {
-      this.onLost();
-      await backoff.pause(signal, answer.retryAfter);
-      if (!signal.aborted) answer = await ask();
+    for (;;) {
+      try {
+        return await ask();
+      } catch (error) {
+        if (signal.aborted || !(error instanceof QrConnectError) || !error.passes) throw error;
+        this.onLost();
+        await backoff.pause(signal, error.retryAfter ?? null);
+        if (signal.aborted) throw error;
+      }
     }
-    return answer;
   }
 }

@@ -1,6 +1,8 @@
 /** The rows of phone sessions. Idle and absolute limits are checked by the database's clock in every look-up. */
 import type { Database } from '../database/database.js';
 import type { Row, Statement } from '../database/statement.js';
+import type { Account } from './account.js';
+import { toAccount } from './account-store.js';
 import { type PhoneSession, SESSION_DAYS } from './phone-session.js';
 
 export interface PhoneSessionStore {
@@ -25,8 +27,8 @@ export interface PhoneSessionStore {
   renewAuthTime(id: string, passwordHash: string): Promise<PhoneSession | undefined>;
   /** Whether the session has not been ended; how old it is decides at its next use. */
   lives(id: string): Promise<boolean>;
-  /** The live session of an account that may sign in, or undefined. Notes that it was seen, at most hourly. */
-  findLive(secretHash: string): Promise<PhoneSession | undefined>;
+  /** The live session of an account that may sign in, with that account, or undefined. Notes that it was seen, at most hourly. */
+  findLive(secretHash: string): Promise<{ session: PhoneSession; account: Account } | undefined>;
   end(id: string): Promise<void>;
   endAllOf(accountId: string): Promise<number>;
   /**
@@ -56,7 +58,8 @@ const LIVES: Statement = {
 };
 const FIND_LIVE: Statement = {
   name: 'phone-session-find',
-  text: `SELECT s.id, s.account_id, s.auth_time, s.amr, s.last_seen_at < now() - interval '1 hour' AS stale
+  text: `SELECT s.id, s.account_id, s.auth_time, s.amr, s.last_seen_at < now() - interval '1 hour' AS stale,
+           to_jsonb(a) AS account
          FROM phone_session s JOIN account a ON a.id = s.account_id
          WHERE s.secret_hash = $1 AND s.ended_at IS NULL AND a.disabled_at IS NULL
            AND s.last_seen_at > now() - make_interval(days => ${SESSION_DAYS.idle})
@@ -97,7 +100,7 @@ export function createPhoneSessionStore(database: Database): PhoneSessionStore {
       const [row] = await database.query<Row>(FIND_LIVE, [secretHash]);
       if (!row) return undefined;
       if (row.stale) await database.query(TOUCH, [row.id]);
-      return toPhoneSession(row);
+      return { session: toPhoneSession(row), account: toAccount(row.account as Row) };
     },
     async renewAuthTime(id, passwordHash) {
       const [row] = await database.query<Row>(RENEW_AUTH_TIME, [id, passwordHash]);

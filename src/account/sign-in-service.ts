@@ -1,10 +1,11 @@
 /** Signing a phone in and out, and finding who a session belongs to. */
-import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { AppError } from '../error.js';
 import { hashSecret, newSecret } from '../secret.js';
 import { type Account, normalizeUsername } from './account.js';
 import type { AccountStore } from './account-store.js';
 import type { CredentialStore } from './credential-store.js';
+import { createGuessLimit, type GuessLimit } from './guess-limit.js';
+import type { GuessStore } from './guess-store.js';
 import { hashPassword, isOutdatedHash, passwordMatches } from './password.js';
 import type { PhoneSession } from './phone-session.js';
 import type { PhoneSessionStore } from './phone-session-store.js';
@@ -18,6 +19,7 @@ export interface SignInServiceDeps {
   accounts: AccountStore;
   credentials: CredentialStore;
   sessions: PhoneSessionStore;
+  guesses: GuessStore;
   /** The browsers a phone session vouched for. */
   signOutBrowsers: (of: { phoneSessionId: string }) => Promise<void>;
 }
@@ -25,16 +27,19 @@ export interface SignInServiceDeps {
 export class SignInService {
   readonly #deps: SignInServiceDeps;
   // Per account and address, so that a stranger elsewhere cannot lock the owner out (T21, T81).
-  readonly #perPair = new RateLimiterMemory({ points: 10, duration: 600 });
-  readonly #perAddress = new RateLimiterMemory({ points: 60, duration: 600 });
+  readonly #perPair: GuessLimit;
+  readonly #perAddress: GuessLimit;
 
   constructor(deps: SignInServiceDeps) {
     this.#deps = deps;
+    this.#perPair = createGuessLimit(deps.guesses, { name: 'password', points: 10, seconds: 600 });
+    this.#perAddress = createGuessLimit(deps.guesses, { name: 'password address', points: 60, seconds: 600 });
   }
 
   /**
    * Returns the new session's secret, for the cookie; a new one at every sign-in (T19). Throws `invalid_credentials`
-   * alike for an unknown name and a wrong password, `too_many_requests` after ten failures in ten minutes.
+   * alike for an unknown name and a wrong password, `too_many_requests` after ten failures in ten minutes, `unavailable`
+   * when too many passwords are being checked or nobody can count the failures (T83).
    */
   async signInWithPassword(input: {
     username: string;
@@ -56,9 +61,7 @@ export class SignInService {
       direct: input.direct,
     });
     if (!opened) throw new AppError('invalid_credentials');
-    if (isOutdatedHash(stored)) {
-      await this.#deps.credentials.renewPasswordHash(account.id, stored, await hashPassword(input.password));
-    }
+    if (isOutdatedHash(stored)) await this.#renewHash(account.id, stored, input.password);
     return { secret, account, session: { id, accountId: account.id, authTime: new Date(), amr } };
   }
 
@@ -72,10 +75,8 @@ export class SignInService {
   }
 
   /** Who holds this session secret, if the session lives and the account may sign in. */
-  async whoIs(secret: string): Promise<SignedIn | undefined> {
-    const session = await this.#deps.sessions.findLive(hashSecret(secret));
-    const account = session && (await this.#deps.accounts.find(session.accountId));
-    return session && account && !account.disabled ? { session, account } : undefined;
+  whoIs(secret: string): Promise<SignedIn | undefined> {
+    return this.#deps.sessions.findLive(hashSecret(secret));
   }
 
   /** The browsers that stay signed in because of this phone are signed out with it. */
@@ -88,25 +89,32 @@ export class SignInService {
     username: string,
     { password, addressKey }: { password: string; addressKey: string },
   ): Promise<{ account: Account; stored: string }> {
-    const pair = hashSecret(`${username} ${addressKey}`);
-    await this.#count(pair, addressKey);
-    const account = await this.#deps.accounts.findByUsername(username);
-    const stored = account && (await this.#deps.credentials.findPasswordHash(account.id));
-    const matches = await passwordMatches(stored, password);
+    const pair = JSON.stringify([username, addressKey]);
+    // Whoever is refused anyway must not stand in the line with the others.
+    this.#perAddress.recall(addressKey);
+    this.#perPair.recall(pair);
+    let account: Account | undefined;
+    let stored: string | undefined;
+    const matches = await passwordMatches(async () => {
+      // Counted before it is looked at. The address first: one that is refused must not go on counting names it makes up.
+      await this.#perAddress.count(addressKey);
+      await this.#perPair.count(pair);
+      account = await this.#deps.accounts.findByUsername(username);
+      stored = account && (await this.#deps.credentials.findPasswordHash(account.id));
+      return stored;
+    }, password);
     if (!account || !stored || !matches || account.disabled) throw new AppError('invalid_credentials');
-    await this.#perPair.delete(pair);
-    await this.#perAddress.reward(addressKey);
+    await this.#perPair.forget(pair);
+    await this.#perAddress.takeBack(addressKey);
     return { account, stored };
   }
 
-  async #count(pair: string, address: string): Promise<void> {
+  /** What cannot be done now is done at the next sign-in. */
+  async #renewHash(accountId: string, before: string, password: string): Promise<void> {
     try {
-      // The address first: one that is refused must not go on filling memory with names it makes up.
-      await this.#perAddress.consume(address);
-      await this.#perPair.consume(pair);
-    } catch (refused) {
-      const ms = (refused as { msBeforeNext?: number }).msBeforeNext ?? 600_000;
-      throw new AppError('too_many_requests', { retryAfter: Math.ceil(ms / 1000) });
+      await this.#deps.credentials.renewPasswordHash(accountId, before, await hashPassword(password));
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== 'unavailable') throw error;
     }
   }
 }

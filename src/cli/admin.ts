@@ -8,12 +8,14 @@ import { type Command, Options, type Outcome, UsageError } from './command.js';
 import { keyCommands } from './keys.js';
 import { record } from './layout.js';
 import { resourceCommands } from './resources.js';
+import { widgetCommands } from './widgets.js';
 
 const NOUNS: Record<string, Record<string, Command>> = {
   clients: clientCommands,
   accounts: accountCommands,
   resources: resourceCommands,
   keys: keyCommands,
+  widgets: widgetCommands,
 };
 /** May stand anywhere, also before the noun. */
 const EVERYWHERE: ReadonlySet<string> = new Set(['--json', '--help', '-h']);

@@ -1,4 +1,5 @@
 /** `clients create | list | show`, beside the verbs that change one. */
+import type { Services } from '../app.js';
 import type { Client } from '../client/client.js';
 import { warningsOf } from '../client/registration.js';
 import { fields, isExposed, notes, status, toJson } from './client-record.js';
@@ -15,12 +16,12 @@ const create: Command = {
   options: { ...SETTING_OPTIONS, dialect: { type: 'string' }, type: { type: 'string' } },
   prepare(options) {
     const input = toNewClient(options);
-    return async ({ clients }) => {
+    return async ({ clients, widgets }) => {
       const { client, secret, warnings } = await clients.register('command line', input);
       const { client_id, name, ...rest } = toJson(client);
       return {
         json: { client_id, client_secret: secret ?? null, name, ...rest, warnings },
-        text: createdText(client, secret, warnings),
+        text: createdText(client, secret, warnings, script(client, widgets)),
       };
     };
   },
@@ -67,11 +68,22 @@ function rotations(clients: readonly Client[]): string[] {
   return clients.filter(isExposed).map(({ id }) => `Exposed, rotate it: npm run admin -- clients rotate-secret ${id}`);
 }
 
-function createdText(client: Client, secret: string | undefined, warnings: readonly string[]): string {
+/** What its pages load for <qr-connect>, pinned to the build that this version serves. */
+function script({ dialect, redirectUris, applicationType }: Client, { snippet }: Services['widgets']) {
+  return dialect === 'oauth' && applicationType === 'web' && redirectUris.length > 0 ? snippet : undefined;
+}
+
+function createdText(
+  client: Client,
+  secret: string | undefined,
+  warnings: readonly string[],
+  snippet: string | undefined,
+): string {
   const none =
     client.authMethod === 'none'
       ? 'This client has no secret.'
       : 'This client has no secret: it signs with its own key.';
   const next = secret ? 'The secret is shown this once. Put it into the settings of the site now.' : none;
-  return [record(fields(client, secret)), '', next, ...notes(warnings)].join('\n');
+  const lines = record([...fields(client, secret), ['Script', snippet]]);
+  return [lines, '', next, ...notes(warnings)].join('\n');
 }

@@ -134,8 +134,9 @@ export class PhoneClient {
   /** Enough of RFC 6265 for one host: names, values, and deletion. */
   #keep(lines: string[]): void {
     for (const line of lines) {
-      const [, name, value] = /^\s*([^=;]+?)\s*=\s*([^;]*)/.exec(line) ?? [];
-      if (name === undefined || value === undefined) continue;
+      const [name = '', ...rest] = (line.split(';', 1)[0] ?? '').split('=').map((part) => part.trim());
+      const value = rest.join('=');
+      if (name === '' || rest.length === 0) continue;
       if (value === '' || /;\s*max-age=(0|-\d+)\s*(;|$)/i.test(line)) this.#cookies.delete(name);
       else this.#cookies.set(name, value);
     }

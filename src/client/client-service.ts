@@ -154,10 +154,12 @@ export class ClientService {
 
   /** Whether pages of an active public client come from this origin, so that their scripts may call (T59). */
   async publicOrigin(origin: string): Promise<boolean> {
-    const url = URL.parse(origin);
-    // An opaque origin ("null") is everybody's, also that of an app's own scheme.
-    const isWeb = (url?.protocol === 'https:' || url?.protocol === 'http:') && url.origin === origin;
-    return isWeb && this.#deps.store.publicOrigin(origin);
+    return isWebOrigin(origin) && this.#deps.store.publicOrigin(origin);
+  }
+
+  /** Whether pages from this origin may hold the QR page of an active client, and so may watch its tickets. */
+  async embedOrigin(origin: string): Promise<boolean> {
+    return isWebOrigin(origin) && this.#deps.store.embedOrigin(origin);
   }
 
   list(): Promise<Client[]> {
@@ -209,4 +211,10 @@ function refuse(problems: readonly string[]): void {
 
 function changedMeanwhile(): AppError {
   return new AppError('conflict', { message: 'the client was changed by somebody else meanwhile; try again' });
+}
+
+/** An opaque origin ("null") is everybody's, also that of an app's own scheme. */
+function isWebOrigin(origin: string): boolean {
+  const url = URL.parse(origin);
+  return (url?.protocol === 'https:' || url?.protocol === 'http:') && url.origin === origin;
 }

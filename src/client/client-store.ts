@@ -22,6 +22,8 @@ export interface ClientStore {
   markSecretExposed(id: string, hash: string, at: string): Promise<boolean>;
   /** Whether an active public client has a redirect URI there. */
   publicOrigin(origin: string): Promise<boolean>;
+  /** Whether an active client has registered it to frame its QR page. */
+  embedOrigin(origin: string): Promise<boolean>;
 }
 
 /** What statements name; every other setting lives in `settings`, under the name a column would have. */
@@ -84,6 +86,10 @@ const PUBLIC_ORIGIN: Statement = {
            WHERE auth_method = 'none' AND dialect = 'oauth' AND disabled_at IS NULL
              AND (uri = $1 OR starts_with(uri, $1 || '/') OR starts_with(uri, $1 || '?')))`,
 };
+const EMBED_ORIGIN: Statement = {
+  name: 'client-embed-origin',
+  text: 'SELECT 1 AS found WHERE EXISTS (SELECT FROM client WHERE embed_origins @> ARRAY[$1] AND disabled_at IS NULL)',
+};
 
 export function createClientStore(database: Database): ClientStore {
   const won = async (statement: Statement, values: unknown[]) => (await database.query(statement, values)).length === 1;
@@ -104,6 +110,7 @@ export function createClientStore(database: Database): ClientStore {
     replaceSecrets: (id, next, revision) => won(REPLACE_SECRETS, [id, revision, JSON.stringify(next)]),
     markSecretExposed: (id, hash, at) => won(MARK_EXPOSED, [id, hash, at]),
     publicOrigin: (origin) => won(PUBLIC_ORIGIN, [origin]),
+    embedOrigin: (origin) => won(EMBED_ORIGIN, [origin]),
   };
 }
 

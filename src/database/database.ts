@@ -47,6 +47,8 @@ export function openDatabase(
   });
   // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
   pool.on('error', (error) => options.onError?.(error));
+  // One may break before its user listens; what is asked by it then fails.
+  pool.on('connect', (client) => client.on('error', () => {}));
   const lanes = openLanes(
     { connectionString: url, connectionTimeoutMillis: 2_000, keepAlive: true, ...TIMEOUTS },
     { onError: (error) => options.onError?.(error), meaningOf },
@@ -99,6 +101,7 @@ export function openDatabase(
     },
     async connect() {
       const client = new pg.Client({ connectionString: url, keepAlive: true, connectionTimeoutMillis: 2_000 });
+      client.on('error', () => {});
       await client.connect();
       return client;
     },

@@ -13,6 +13,9 @@ import * as keyLife from '../../migrations/0010_key_life.js';
 import * as resourceServer from '../../migrations/0011_resource_server.js';
 import * as settingsInOne from '../../migrations/0012_client_settings.js';
 import * as browserSession from '../../migrations/0013_browser_session.js';
+import * as ticketAddress from '../../migrations/0014_ticket_address.js';
+import * as wrongGuess from '../../migrations/0015_wrong_guess.js';
+import * as widgetBuild from '../../migrations/0016_widget_build.js';
 
 const MIGRATIONS: ReadonlyArray<readonly [name: string, migration: Knex.Migration]> = [
   ['0001_engine_record', engineRecord],
@@ -28,6 +31,9 @@ const MIGRATIONS: ReadonlyArray<readonly [name: string, migration: Knex.Migratio
   ['0011_resource_server', resourceServer],
   ['0012_client_settings', settingsInOne],
   ['0013_browser_session', browserSession],
+  ['0014_ticket_address', ticketAddress],
+  ['0015_wrong_guess', wrongGuess],
+  ['0016_widget_build', widgetBuild],
 ];
 
 /** Imports instead of a folder scan: the same code runs from TypeScript and from dist/. */

@@ -5,7 +5,7 @@ import { errors, type Provider } from 'oidc-provider';
 import { AppError } from '../error.js';
 import { type Allowed, allowedBy, type ScopesOfResource } from './consent.js';
 import { withOurErrors } from './outage.js';
-import { isOwnRequest } from './own-requests.js';
+import { ownRequests } from './own-requests.js';
 
 type Interaction = InstanceType<Provider['Interaction']>;
 
@@ -41,6 +41,8 @@ export interface OwnRequest extends AuthorizationRequest {
   /** Who is signed in on this browser, as far as the engine knows. */
   readonly accountId: string | undefined;
   readonly engineSession: string | undefined;
+  /** The other requests that this browser began lately. */
+  readonly others: readonly string[];
 }
 
 /** The engine refused the request. Shown to the site's developer, never sent to the redirect URI. */
@@ -112,13 +114,15 @@ export function createAuthorization(
       });
       // Answered already: what the page could still ask would reach nobody.
       if (own?.uid !== uid || own.result) return undefined;
-      if (!isOwnRequest(provider.createContext(req, res), secureCookies, uid)) return undefined;
+      const all = ownRequests(provider.createContext(req, res), secureCookies);
+      if (!all.includes(uid)) return undefined;
       return {
         ...(await toRequest(own)),
         prompt: own.prompt.name as OwnRequest['prompt'],
         reasons: own.prompt.reasons,
         accountId: own.session?.accountId,
         engineSession: own.session?.uid,
+        others: all.filter((one) => one !== uid),
       };
     },
     async begin(parameters) {

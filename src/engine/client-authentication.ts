@@ -67,6 +67,13 @@ export function isForClients(ctx: KoaContextWithOIDC): boolean {
   return ENDPOINTS.has(ctx.oidc?.route ?? '');
 }
 
+/** Requests of clients that have no secret, and so of anybody: what was written for them is written for a stranger. */
+const anonymous = new WeakSet<IncomingMessage>();
+
+export function isAnonymous(req: IncomingMessage): boolean {
+  return anonymous.has(req);
+}
+
 type Next = () => Promise<void>;
 
 /** Around the engine: counts failures, and answers the ones that it does not take for failures as such. */
@@ -74,6 +81,7 @@ export function authenticateClients() {
   return async (ctx: KoaContextWithOIDC, next: Next): Promise<void> => {
     await next();
     if (!isForClients(ctx)) return;
+    if (ctx.status < 300 && ctx.oidc.client?.clientAuthMethod === 'none') anonymous.add(ctx.req);
     if (ctx.status === 400 && holdsNoSecret(ctx)) answer(ctx, new errors.InvalidClientAuth('no usable secret'));
     if (ctx.status !== 401) return;
     const clientId = ctx.oidc.client?.clientId ?? UNKNOWN;

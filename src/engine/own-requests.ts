@@ -12,15 +12,16 @@ const OPTIONS = { signed: true, httpOnly: true, sameSite: 'lax', path: '/', over
 type Cookies = Pick<Context, 'cookies'>;
 
 export function noteOwnRequest({ cookies }: Cookies, secure: boolean, uid: string): void {
-  const all = [...own({ cookies }, secure), uid].slice(-KEPT);
+  const all = [...ownRequests({ cookies }, secure), uid].slice(-KEPT);
   cookies.set(nameOf(secure), all.join('.'), { ...OPTIONS, secure });
 }
 
 export function isOwnRequest(ctx: Cookies, secure: boolean, uid: string): boolean {
-  return own(ctx, secure).includes(uid);
+  return ownRequests(ctx, secure).includes(uid);
 }
 
-function own({ cookies }: Cookies, secure: boolean): string[] {
+/** Oldest first. */
+export function ownRequests({ cookies }: Cookies, secure: boolean): string[] {
   return (cookies.get(nameOf(secure), { signed: true }) ?? '').split('.').filter(Boolean);
 }
 

@@ -2,13 +2,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectRoot } from '../project-root.js';
+import { BUILD_FILES, nameBuild, type WidgetBuild } from '../widget/widget-build.js';
 
 export interface Asset {
   readonly body: Buffer;
   readonly type: string;
 }
 
-export type WidgetFile = 'widget.js' | 'wxLogin.js' | 'wxLogin.d.ts';
+export type WidgetFile = 'widget.js' | 'qrconnect.js' | 'wxLogin.js' | 'wxLogin.d.ts';
 
 export interface Assets {
   /** The address of a built file by its logical name, such as `waiting.js`. */
@@ -16,6 +17,8 @@ export interface Assets {
   find(fileName: string): Asset | undefined;
   /** A file that other sites load, with this server's address written in. */
   widget(name: WidgetFile): Asset;
+  /** Those of them that have a pinned address as well, under one name. */
+  readonly build: WidgetBuild;
 }
 
 const TYPES: Record<string, string> = {
@@ -27,6 +30,7 @@ const TYPES: Record<string, string> = {
 
 const WIDGET_TYPES: Record<WidgetFile, string> = {
   'widget.js': TYPES.js as string,
+  'qrconnect.js': TYPES.js as string,
   'wxLogin.js': TYPES.js as string,
   // For people to look at and programs to copy; no browser runs it.
   'wxLogin.d.ts': 'text/plain; charset=utf-8',
@@ -47,7 +51,10 @@ export function loadAssets(publicUrl: string, folder = join(projectRoot, 'dist',
       return [name, { body: Buffer.from(source), type }];
     }),
   );
+  const { version } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as { version: string };
+  const bodies = BUILD_FILES.map((name) => [name, (widgets.get(name) as Asset).body] as const);
   return {
+    build: nameBuild(version, Object.fromEntries(bodies) as WidgetBuild['files']),
     url(name) {
       const file = manifest[name];
       if (file === undefined) throw new Error(`no built browser file is called ${name}`);

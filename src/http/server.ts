@@ -5,6 +5,7 @@ import Koa, { type Middleware } from 'koa';
 import type { AccountService } from '../account/account-service.js';
 import type { AdministratorService } from '../account/administrator-service.js';
 import type { BrowserSessionStore } from '../account/browser-session-store.js';
+import type { GuessLimit } from '../account/guess-limit.js';
 import type { PictureStore } from '../account/picture-store.js';
 import type { SignInService } from '../account/sign-in-service.js';
 import type { ClientService } from '../client/client-service.js';
@@ -19,7 +20,9 @@ import type { SignInAnswers } from '../engine/sign-in-answers.js';
 import { AppError } from '../error.js';
 import type { Logger } from '../log.js';
 import type { ResourceService } from '../resource/resource-service.js';
+import type { TicketCaps } from '../ticket/ticket-caps.js';
 import type { TicketService } from '../ticket/ticket-service.js';
+import type { WidgetService } from '../widget/widget-service.js';
 import { setUp, setupPage } from './admin/setup.js';
 import type { Assets } from './assets.js';
 import { continueToSite } from './connect/continue.js';
@@ -43,10 +46,18 @@ import { devicePage } from './phone/device.js';
 import { scanPage } from './phone/scan.js';
 import { signIn, signOut } from './phone/sign-in.js';
 import { createUserCodes } from './phone/user-code.js';
+import { apiDocument, apiPage } from './qr/api-page.js';
+import { ticketCors } from './qr/cors.js';
+import { type EventsDeps, events } from './qr/events.js';
+import { createHeartbeat, type Heartbeat } from './qr/heartbeat.js';
+import { openTicket } from './qr/open.js';
+import { socketDoor } from './qr/socket.js';
 import { cancel, delegate, redeem, renew, status } from './qr/tickets.js';
 import { createWaiters, type Waiters } from './qr/waiters.js';
 import { accessToken, auth, refreshToken, userinfo } from './sns/routes.js';
-import { asset, home, live, picture, ready, widget } from './static.js';
+import { asset, home, live, picture, pinnedWidget, ready, widget, widgetManifest } from './static.js';
+import { boundUnreadBodies } from './unread-body.js';
+import { takeUpgrades } from './upgrade.js';
 import type { View } from './view.js';
 
 export interface ServerDeps {
@@ -55,7 +66,11 @@ export interface ServerDeps {
   database: Database;
   view: View;
   assets: Assets;
+  widgets: WidgetService;
   tickets: TicketService;
+  caps: TicketCaps;
+  /** For all nodes together; the other limits are each node's own. */
+  wrongUserCodes: GuessLimit;
   clients: ClientService;
   signIn: SignInService;
   administrators: AdministratorService;
@@ -87,9 +102,12 @@ const SERVER_OPTIONS = {
   connectionsCheckingInterval: 1_000,
 };
 
-export function createHttpServer(deps: ServerDeps): { server: Server; waiters: Waiters } {
+export function createHttpServer(deps: ServerDeps): { server: Server; waiters: Waiters; heartbeat: Heartbeat } {
   const { config, log, view } = deps;
-  const waiters = createWaiters();
+  const waiters = createWaiters(config.waiters);
+  // Guesses at wait secrets, by address, whatever the transport (T3).
+  const misses = createLimit({ points: 60, seconds: 60 });
+  const held = { ...deps, waiters, misses, heartbeat: createHeartbeat() };
   // Wrong client secrets by client and address, whichever dialect they were tried in (T56).
   const secretGuesses = createLimit({ points: 20, seconds: 60 });
   const app = new Koa<RequestState>();
@@ -102,20 +120,26 @@ export function createHttpServer(deps: ServerDeps): { server: Server; waiters: W
   app.use(boundUrl);
   app.use((_ctx, next) => inRequestScope(next));
   app.use(querySecrets(deps));
-  app.use(engineDoor(deps.engine, secretGuesses, (origin) => deps.clients.publicOrigin(origin)));
-  const router = routes(deps, waiters, secretGuesses);
+  const strangers = createLimit({ points: config.ticketLimits.perAddress * 3, seconds: 60 });
+  app.use(engineDoor(deps.engine, { secretGuesses, strangers }, (origin) => deps.clients.publicOrigin(origin)));
+  app.use(ticketCors({ ...deps, publicUrl: config.publicUrl }));
+  const router = routes(held, secretGuesses);
   app.use(router.routes() as unknown as Middleware<RequestState>);
   app.use(methodCheck(router));
   const server = createServer(SERVER_OPTIONS, app.callback());
+  boundUnreadBodies(server);
+  takeUpgrades(server, socketDoor({ ...held, publicUrl: config.publicUrl, trustedProxies: config.trustedProxies }));
   // While stopping, each answer is the last one of its connection.
   server.prependListener('request', (_req, res) => {
     if (!server.listening) res.setHeader('Connection', 'close');
   });
-  return { server, waiters };
+  return { server, waiters, heartbeat: held.heartbeat };
 }
 
-function routes(deps: ServerDeps, waiters: Waiters, secretGuesses: Limit): Router<RequestState> {
-  const { config, assets, view } = deps;
+type Held = ServerDeps & Pick<EventsDeps, 'waiters' | 'misses' | 'heartbeat'>;
+
+function routes(deps: Held, secretGuesses: Limit): Router<RequestState> {
+  const { config, assets } = deps;
   const { publicUrl, demo } = config;
   const router = new Router<RequestState>();
   const at = (
@@ -131,7 +155,7 @@ function routes(deps: ServerDeps, waiters: Waiters, secretGuesses: Limit): Route
     router[method](path, named as never, ...(before as never[]), handle as never);
   };
 
-  at('get', '/', home({ view, publicUrl, demoUrl: deps.demoUrl }));
+  at('get', '/', home({ ...deps, publicUrl }));
   at('get', '/health/live', live());
   at('get', '/health/ready', ready(deps.database));
   at('get', '/assets/:file', asset(assets));
@@ -141,6 +165,8 @@ function routes(deps: ServerDeps, waiters: Waiters, secretGuesses: Limit): Route
   at('get', '/connect/qrconnect', qrconnect(pages));
   at('get', '/connect/continue/:handle', continueToSite(pages));
   at('get', '/widget.js', widget(assets, 'widget.js'));
+  at('get', '/widget.json', widgetManifest(deps.widgets));
+  at('get', '/widget/:build/:file', pinnedWidget(deps.widgets));
   for (const path of ['/js/wxLogin.js', '/connect/zh_CN/htmledition/js/wxLogin.js']) {
     at('get', path, widget(assets, 'wxLogin.js'));
   }
@@ -154,15 +180,23 @@ function routes(deps: ServerDeps, waiters: Waiters, secretGuesses: Limit): Route
     });
   }
 
-  const ticketApi = { ...pages, waiters, misses: createLimit({ points: 60, seconds: 60 }) };
-  at('get', '/api/qr/tickets/:id', status(ticketApi));
-  at('post', '/api/qr/tickets/:id/redeem', redeem(ticketApi));
-  at('post', '/api/qr/tickets/:id/continue', delegate(ticketApi));
-  at('post', '/api/qr/tickets/:id/renew', renew(ticketApi));
-  at('delete', '/api/qr/tickets/:id', cancel(ticketApi));
+  at('get', '/api/qr', apiPage(pages));
+  at('get', '/api/qr/openapi.json', apiDocument(pages));
+  at('post', '/api/qr/tickets', openTicket({ ...pages, secretGuesses }));
+  at('get', '/api/qr/tickets/:id', status(pages));
+  at('get', '/api/qr/tickets/:id/events', events(pages));
+  at('post', '/api/qr/tickets/:id/redeem', redeem(pages));
+  at('post', '/api/qr/tickets/:id/continue', delegate(pages));
+  at('post', '/api/qr/tickets/:id/renew', renew(pages));
+  at('delete', '/api/qr/tickets/:id', cancel(pages));
 
   const cookie = createPhoneCookie(config.secureCookies);
-  const phone = { ...pages, cookie, csrf: createCsrfTokens(deps.csrfKey), userCodes: createUserCodes(deps.devices) };
+  const phone = {
+    ...pages,
+    cookie,
+    csrf: createCsrfTokens(deps.csrfKey),
+    userCodes: createUserCodes(deps.devices, deps.wrongUserCodes),
+  };
   const session = phoneSession(phone);
   const ours = sameOrigin(publicUrl);
   at('get', '/s/:scanToken', scanPage(phone), session);
@@ -201,7 +235,7 @@ const boundUrl: Middleware<RequestState> = (ctx, next) => {
   return next();
 };
 
-/** A known address with the wrong method is 405, not 404; OPTIONS included, nothing here answers CORS preflights. */
+/** A known address with the wrong method is 405, not 404; OPTIONS included: preflights end before (qr/cors.ts). */
 function methodCheck(router: Router<RequestState>): Middleware<RequestState> {
   return (ctx, next) => {
     const { path, route } = router.match(ctx.path, ctx.method);

@@ -4,6 +4,7 @@ import { PICTURE_SIZES } from '../account/picture-address.js';
 import type { PictureStore } from '../account/picture-store.js';
 import type { Database } from '../database/database.js';
 import { AppError } from '../error.js';
+import type { WidgetService } from '../widget/widget-service.js';
 import type { Asset, Assets, WidgetFile } from './assets.js';
 import { type AppRouterContext, sendPage } from './context.js';
 import type { View } from './view.js';
@@ -13,17 +14,40 @@ export function asset(assets: Assets) {
   return (ctx: AppRouterContext): void => {
     const found = assets.find(String(ctx.params.file));
     if (!found) throw new AppError('not_found');
-    send(ctx, found, 'public, max-age=31536000, immutable');
+    send(ctx, found, IMMUTABLE);
   };
 }
 
-/** GET /widget.js, /js/wxLogin.js and its types: loaded by other sites, and by nothing else are other sites let in. */
+const IMMUTABLE = 'public, max-age=31536000, immutable';
+
+/** GET /widget.js, /js/wxLogin.js and its types: the newest, whatever it is; a site that pins takes the addresses below. */
 export function widget(assets: Assets, name: WidgetFile) {
   return (ctx: AppRouterContext): void => {
-    ctx.set('Cross-Origin-Resource-Policy', 'cross-origin');
-    ctx.set('Access-Control-Allow-Origin', '*');
+    openToSites(ctx);
     send(ctx, assets.widget(name), 'public, max-age=300');
   };
+}
+
+/** GET /widget/:build/:file: the same bytes for ever, or nothing (T35). */
+export function pinnedWidget(widgets: WidgetService) {
+  return async (ctx: AppRouterContext): Promise<void> => {
+    const body = await widgets.file(String(ctx.params.build), String(ctx.params.file));
+    openToSites(ctx);
+    send(ctx, { body, type: 'text/javascript; charset=utf-8' }, IMMUTABLE);
+  };
+}
+
+/** GET /widget.json: address and hash of this build's files, and the same signed with this server's key. */
+export function widgetManifest(widgets: WidgetService) {
+  return async (ctx: AppRouterContext): Promise<void> => {
+    ctx.body = { ...widgets.manifest, signature: await widgets.signature() };
+  };
+}
+
+/** The scripts that other sites load, and nothing else, may be loaded and read from anywhere. */
+function openToSites(ctx: AppRouterContext): void {
+  ctx.set('Cross-Origin-Resource-Policy', 'cross-origin');
+  ctx.set('Access-Control-Allow-Origin', '*');
 }
 
 /** GET /picture/:name/:size: drawn here, or uploaded; the last segment is WeChat's size. */
@@ -44,10 +68,11 @@ export function picture(uploaded: PictureStore) {
   };
 }
 
-export function home(deps: { view: View; publicUrl: string; demoUrl: string | undefined }) {
+export function home(deps: { view: View; widgets: WidgetService; publicUrl: string; demoUrl: string | undefined }) {
   return (ctx: AppRouterContext): void => {
-    const { publicUrl, demoUrl } = deps;
-    sendPage(ctx, deps.view.render('home.njk', { publicUrl, demoUrl }, { lang: ctx.state.lang }));
+    const { publicUrl, demoUrl, widgets } = deps;
+    const values = { publicUrl, demoUrl, snippet: widgets.snippet };
+    sendPage(ctx, deps.view.render('home.njk', values, { lang: ctx.state.lang }));
   };
 }
 

@@ -17,6 +17,8 @@ export interface PageOptions {
   frameAncestors?: readonly string[];
   /** Where a form's answer may lead besides to us: origins or schemes. */
   formTargets?: readonly string[];
+  /** Where the page's script may connect to besides us. */
+  connectTargets?: readonly string[];
   /** A style sheet that is not ours; pictures and fonts are then fetched from nowhere. */
   styleSource?: string;
   /** Read by the page's script. Gets `texts` added from views/page-texts.json. */
@@ -68,13 +70,14 @@ export function scriptSafeJson(value: unknown): string {
   );
 }
 
-function policy(nonce: string, { frameAncestors = [], formTargets = [], styleSource }: PageOptions): string {
+function policy(nonce: string, options: PageOptions): string {
+  const { frameAncestors = [], formTargets = [], connectTargets = [], styleSource } = options;
   return [
     "default-src 'none'",
     `script-src 'nonce-${nonce}'`,
     `style-src 'nonce-${nonce}'${styleSource ? ` ${styleSource}` : ''}`,
     ...(styleSource ? ['img-src data:', "font-src 'none'"] : ["img-src 'self' data:"]),
-    "connect-src 'self'",
+    ["connect-src 'self'", ...connectTargets].join(' '),
     ["form-action 'self'", ...formTargets].join(' '),
     "base-uri 'none'",
     `frame-ancestors ${frameAncestors.length > 0 ? frameAncestors.join(' ') : "'none'"}`,

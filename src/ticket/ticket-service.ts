@@ -3,20 +3,22 @@ import { AppError } from '../error.js';
 import { hashSecret, newMatchCode, newSecret, sameSecret } from '../secret.js';
 import type { Nudge } from './nudge.js';
 import {
+  type Asked,
   isFinal,
-  type OpenedFrom,
+  type OpenTicket,
   type PhoneIdentity,
   type Subject,
   statusAt,
+  successorOf,
   type Ticket,
-  type TicketDoor,
   type TicketEvent,
   type TicketStatus,
   transition,
 } from './ticket.js';
+import type { TicketCaps } from './ticket-caps.js';
 import type { TicketReading, TicketStore } from './ticket-store.js';
 import { secondsLeft, type TicketView, toView } from './ticket-view.js';
-import { watchTicket } from './ticket-watch.js';
+import type { TicketWatcher, Watched } from './ticket-watcher.js';
 
 /** A ticket just made, with the two secrets that exist nowhere else. */
 export interface OpenedTicket {
@@ -26,21 +28,14 @@ export interface OpenedTicket {
   readonly expiresIn: number;
 }
 
-export interface OpenTicket {
-  readonly door: TicketDoor;
-  readonly requestUid: string;
-  readonly requestEndsAt: Date;
-  readonly clientId: string;
-  readonly matchRequired: boolean;
-  readonly openedFrom: OpenedFrom;
-}
-
 /** Section "Fixed numbers" of docs/security.md. */
-const LIMIT = { scansPerTenMinutes: 10, mismatchesPerHour: 5 } as const;
+const LIMIT = { scansPerTenMinutes: 10, mismatchesPerHour: 5, waitingInBrowser: 5 } as const;
 
 export interface TicketServiceDeps {
   store: TicketStore;
   nudge: Nudge;
+  watcher: TicketWatcher;
+  caps: TicketCaps;
   /** How long an unscanned ticket lives. */
   pendingSeconds: number;
   /** Whether an authorization request can still be answered. */
@@ -51,16 +46,12 @@ export interface TicketServiceDeps {
 const NO_HASH = '-'.repeat(43);
 
 export class TicketService {
+  readonly #deps: TicketServiceDeps;
   readonly #store: TicketStore;
-  readonly #nudge: Nudge;
-  readonly #pendingSeconds: number;
-  readonly #requestLives: (requestUid: string) => Promise<boolean>;
 
   constructor(deps: TicketServiceDeps) {
+    this.#deps = deps;
     this.#store = deps.store;
-    this.#nudge = deps.nudge;
-    this.#pendingSeconds = deps.pendingSeconds;
-    this.#requestLives = deps.requestLives;
   }
 
   /** Stores a pending ticket. Its ids and secrets are always made here, never taken from a caller (T3, T4). */
@@ -71,14 +62,21 @@ export class TicketService {
       id,
       scanTokenHash: hashSecret(scanToken),
       waitSecretHash: hashSecret(waitSecret),
-      seconds: this.#pendingSeconds,
+      seconds: this.#deps.pendingSeconds,
     });
     return { id, scanToken, waitSecret, expiresIn: secondsLeft(reading) };
   }
 
-  /** As open; tickets shown before for the same request, by a reload or another tab, are cancelled (T6). */
-  async openAnew(input: OpenTicket): Promise<OpenedTicket> {
-    for (const id of await this.#store.cancelLive(input.requestUid)) await this.#nudge.publish(id);
+  /**
+   * As open; tickets shown before for the same request, by a reload or another tab, are cancelled (T6). So are the oldest
+   * of the same browser's other requests, where more than a few still wait (T76).
+   */
+  async openAnew(input: OpenTicket, otherRequests: readonly string[] = []): Promise<OpenedTicket> {
+    const cancelled = await this.#store.cancelLive(input.requestUid);
+    if (otherRequests.length >= LIMIT.waitingInBrowser) {
+      cancelled.push(...(await this.#store.cancelOldest(otherRequests, LIMIT.waitingInBrowser - 1)));
+    }
+    for (const id of cancelled) await this.#deps.nudge.publish(id);
     return this.open(input);
   }
 
@@ -87,9 +85,14 @@ export class TicketService {
     return toView(await this.#held(id, waitSecret));
   }
 
-  /** The statuses of one ticket, from now to its end; see ticket-watch.ts. */
-  watch(id: string, waitSecret: string, signal: AbortSignal): AsyncGenerator<TicketView> {
-    return watchTicket({ read: () => this.read(id, waitSecret), nudge: this.#nudge, ticketId: id, signal });
+  /** Whose sign-in it is; for a door that lets only that client's pages come near. */
+  async clientOf(id: string): Promise<string | undefined> {
+    return (await this.#store.find(id))?.ticket.clientId;
+  }
+
+  /** As read, and then `onChange` at each change to its end; see ticket-watcher.ts. */
+  watch(id: string, waitSecret: string, onChange: (view: TicketView) => void): Promise<Watched> {
+    return this.#deps.watcher.watch(id, () => this.#held(id, waitSecret), onChange);
   }
 
   /** The ticket a QR code names, for showing; changes nothing (T14). */
@@ -163,18 +166,20 @@ export class TicketService {
    * A fresh ticket for the same frozen request; the old one ends. At most one successor per ticket, so that one
    * request never has two live tickets. `gone` when the request itself is over.
    */
-  async renew(id: string, waitSecret: string, openedFrom: OpenedFrom): Promise<OpenedTicket & { ticket: Ticket }> {
+  async renew(id: string, waitSecret: string, asked: Asked): Promise<OpenedTicket & { ticket: Ticket }> {
     const reading = await this.#held(id, waitSecret);
     const { ticket, now } = reading;
     const left = ticket.requestEndsAt.getTime() - now.getTime();
-    if (left < 10_000 || !(await this.#requestLives(ticket.requestUid))) throw new AppError('gone');
+    if (left < 10_000 || !(await this.#deps.requestLives(ticket.requestUid))) throw new AppError('gone');
     const status = statusAt(ticket, now);
     // A ticket the phone has said yes to, or whose code is out, is not replaced.
     if (status === 'redeemed' || status === 'confirmed') throw new AppError('conflict');
-    if (!isFinal(status)) await this.#move(reading, { type: 'cancel' });
-    if (!(await this.#store.claimRenewal(id))) throw new AppError('conflict');
-    const { door, requestUid, requestEndsAt, clientId, matchRequired } = ticket;
-    const opened = await this.open({ door, requestUid, requestEndsAt, clientId, matchRequired, openedFrom });
+    const next = successorOf(ticket, asked);
+    const opened = await this.#deps.caps.admit(next, async () => {
+      if (!isFinal(status)) await this.#move(reading, { type: 'cancel' });
+      if (!(await this.#store.claimRenewal(id))) throw new AppError('conflict');
+      return this.open(next);
+    });
     return { ...opened, ticket };
   }
 
@@ -210,9 +215,10 @@ export class TicketService {
     return this.#move(reading, { type: 'redeem' });
   }
 
-  /** Stops listening for nudges. */
+  /** Stops listening for nudges, and telling. */
   close(): Promise<void> {
-    return this.#nudge.close();
+    this.#deps.watcher.close();
+    return this.#deps.nudge.close();
   }
 
   async #held(id: string, waitSecret: string): Promise<TicketReading> {
@@ -233,7 +239,7 @@ export class TicketService {
   async #move(reading: TicketReading, event: TicketEvent): Promise<Ticket> {
     const next = transition(reading.ticket, event, reading.now);
     if (!(await this.#store.replace(next, reading.ticket))) throw new AppError('conflict');
-    if (next.status !== reading.ticket.status) await this.#nudge.publish(next.id);
+    if (next.status !== reading.ticket.status) await this.#deps.nudge.publish(next.id);
     return next;
   }
 }

@@ -19,18 +19,29 @@ export interface NewTicket {
   readonly scanTokenHash: string;
   readonly waitSecretHash: string;
   readonly openedFrom: OpenedFrom;
+  readonly addressKey: string | undefined;
   readonly seconds: number;
   readonly requestEndsAt: Date;
+}
+
+/** What those who watch a ticket need of it. */
+export interface TicketNews {
+  readonly ticket: Pick<Ticket, 'id' | 'revision' | 'status' | 'matchCode' | 'expiresAt'>;
+  readonly now: Date;
 }
 
 export interface TicketStore {
   insert(ticket: NewTicket): Promise<TicketReading>;
   find(id: string): Promise<TicketReading | undefined>;
   findByScanToken(hash: string): Promise<TicketReading | undefined>;
+  /** Of these tickets, the ones that have another revision by now or whose time is over; in one statement. */
+  newsOf(known: ReadonlyArray<Pick<Ticket, 'id' | 'revision'>>): Promise<TicketNews[]>;
   /** True for exactly one caller: the one that read this revision, in time. */
   replace(next: Ticket, expected: Ticket): Promise<boolean>;
   /** Cancels what is still unconfirmed of one request's tickets; returns their ids. */
   cancelLive(requestUid: string): Promise<string[]>;
+  /** Cancels what nobody has scanned of these requests' tickets, but for the `keep` latest; returns their ids. */
+  cancelOldest(requestUids: readonly string[], keep: number): Promise<string[]>;
   /** Expires what this account's phones have scanned or allowed and nobody has collected. */
   expireOf(accountId: string): Promise<void>;
   /** Marks a ticket as followed by a fresh one. True for exactly one caller. */
@@ -42,20 +53,26 @@ export interface TicketStore {
 }
 
 const COLUMNS = `id, revision, door, request_uid, client_id, match_required, status, scan_token_hash, wait_secret_hash,
-  scan_grant_hash, continue_hash, match_code, opened_from, scanned_account, scanned_session, denied_because, subject,
+  scan_grant_hash, continue_hash, match_code, opened_from, address_key, scanned_account, scanned_session, denied_because, subject,
   created_at, scanned_at, ended_at, expires_at, request_ends_at, clock_timestamp() AS now`;
 
 const INSERT: Statement = {
   name: 'ticket-insert',
   text: `INSERT INTO ticket (id, door, request_uid, client_id, match_required, status, scan_token_hash, wait_secret_hash,
-           opened_from, created_at, expires_at, request_ends_at)
-         VALUES ($1, $2, $3, $4, $5, 'pending', $6, $7, $8, now(), LEAST(now() + make_interval(secs => $9), $10), $10)
+           opened_from, created_at, expires_at, request_ends_at, address_key)
+         VALUES ($1, $2, $3, $4, $5, 'pending', $6, $7, $8, now(), LEAST(now() + make_interval(secs => $9), $10), $10, $11)
          RETURNING ${COLUMNS}`,
 };
 const FIND: Statement = { name: 'ticket-find', text: `SELECT ${COLUMNS} FROM ticket WHERE id = $1` };
 const FIND_BY_SCAN_TOKEN: Statement = {
   name: 'ticket-find-scan',
   text: `SELECT ${COLUMNS} FROM ticket WHERE scan_token_hash = $1`,
+};
+const NEWS: Statement = {
+  name: 'ticket-news',
+  text: `SELECT id, ticket.revision, status, match_code, expires_at, clock_timestamp() AS now
+         FROM unnest($1::text[], $2::int[]) AS known (id, revision) JOIN ticket USING (id)
+         WHERE ticket.revision <> known.revision OR expires_at <= clock_timestamp()`,
 };
 // A denied ticket may still take the address its denial is handed over by; nothing else final ever changes.
 const REPLACE: Statement = {
@@ -71,6 +88,13 @@ const CANCEL_LIVE: Statement = {
   name: 'ticket-cancel-live',
   text: `UPDATE ticket SET revision = revision + 1, status = 'cancelled', ended_at = clock_timestamp()
          WHERE request_uid = $1 AND status IN ('pending', 'scanned') AND expires_at > clock_timestamp() RETURNING id`,
+};
+const CANCEL_OLDEST: Statement = {
+  name: 'ticket-cancel-oldest',
+  text: `UPDATE ticket SET revision = revision + 1, status = 'cancelled', ended_at = clock_timestamp()
+         WHERE status = 'pending' AND id IN
+           (SELECT id FROM ticket WHERE request_uid = ANY($1) AND status = 'pending' AND expires_at > clock_timestamp()
+            ORDER BY created_at DESC OFFSET $2) RETURNING id`,
 };
 const EXPIRE_OF: Statement = {
   name: 'ticket-expire-of',
@@ -111,12 +135,26 @@ export function createTicketStore(database: Database): TicketStore {
         JSON.stringify(t.openedFrom),
         t.seconds,
         t.requestEndsAt,
+        t.addressKey ?? null,
       ]);
       return reading as TicketReading;
     },
     // No text in the database holds a NUL; Postgres would refuse the question, and that is no answer to a stranger.
     find: async (id) => (id.includes('\0') ? undefined : readOne(FIND, [id])),
     findByScanToken: (hash) => readOne(FIND_BY_SCAN_TOKEN, [hash]),
+    async newsOf(known) {
+      const rows = await database.query(NEWS, [known.map(({ id }) => id), known.map(({ revision }) => revision)]);
+      return rows.map((row) => ({
+        ticket: {
+          id: row.id as string,
+          revision: row.revision as number,
+          status: row.status as TicketStatus,
+          matchCode: (row.match_code as string | null) ?? undefined,
+          expiresAt: row.expires_at as Date,
+        },
+        now: row.now as Date,
+      }));
+    },
     async replace(next, expected) {
       const rows = await database.query(REPLACE, [
         expected.id,
@@ -138,6 +176,8 @@ export function createTicketStore(database: Database): TicketStore {
     },
     cancelLive: async (requestUid) =>
       (await database.query<{ id: string }>(CANCEL_LIVE, [requestUid])).map(({ id }) => id),
+    cancelOldest: async (requestUids, keep) =>
+      (await database.query<{ id: string }>(CANCEL_OLDEST, [requestUids, keep])).map(({ id }) => id),
     async expireOf(accountId) {
       await database.query(EXPIRE_OF, [accountId]);
     },
@@ -166,6 +206,7 @@ function toReading(row: Row): TicketReading {
     continueHash: optional(row.continue_hash),
     matchCode: optional(row.match_code),
     openedFrom: row.opened_from as OpenedFrom,
+    addressKey: optional(row.address_key),
     scannedBy: row.scanned_account
       ? { accountId: row.scanned_account as string, sessionId: row.scanned_session as string }
       : undefined,

@@ -1,6 +1,5 @@
 /** What of a ticket its waiting page is told. */
-import { isFinal, statusAt, type TicketStatus } from './ticket.js';
-import type { TicketReading } from './ticket-store.js';
+import { isFinal, statusAt, type Ticket, type TicketStatus } from './ticket.js';
 
 /** What the waiting page may know: no word about who scanned (T10). */
 export interface TicketView {
@@ -10,7 +9,13 @@ export interface TicketView {
   readonly expiresIn: number;
 }
 
-export function toView(reading: TicketReading): TicketView {
+/** Of a ticket, with the database's clock at the moment it was read. */
+interface Reading {
+  readonly ticket: Pick<Ticket, 'status' | 'matchCode' | 'expiresAt'>;
+  readonly now: Date;
+}
+
+export function toView(reading: Reading): TicketView {
   const { ticket } = reading;
   const status = statusAt(ticket, reading.now);
   return {
@@ -20,6 +25,6 @@ export function toView(reading: TicketReading): TicketView {
   };
 }
 
-export function secondsLeft({ ticket, now }: TicketReading): number {
+export function secondsLeft({ ticket, now }: Reading): number {
   return Math.max(0, Math.ceil((ticket.expiresAt.getTime() - now.getTime()) / 1000));
 }

@@ -20,6 +20,8 @@ export interface OpenedFrom {
   readonly address: string;
   readonly country?: string;
   readonly browser: { readonly name: string; readonly system: string };
+  /** The site's own server asked: all of this is that server's, not of whoever sees the QR code. */
+  readonly bySite?: true;
 }
 
 export interface PhoneIdentity {
@@ -45,6 +47,8 @@ export interface Ticket {
   readonly continueHash?: string;
   readonly matchCode?: string;
   readonly openedFrom: OpenedFrom;
+  /** As in Asked. */
+  readonly addressKey?: string;
   readonly scannedBy?: PhoneIdentity;
   readonly deniedBecause?: 'person' | 'match_code';
   readonly subject?: Subject;
@@ -54,6 +58,21 @@ export interface Ticket {
   readonly expiresAt: Date;
   /** When the authorization request itself ends; no ticket outlives it. */
   readonly requestEndsAt: Date;
+}
+
+/** Who asked for a ticket, as far as the server saw. */
+export interface Asked {
+  readonly openedFrom: OpenedFrom;
+  /** Whom it counts for (ticket-caps.ts); undefined: a site's own server asked, and it counts for its client alone. */
+  readonly addressKey: string | undefined;
+}
+
+export interface OpenTicket extends Asked {
+  readonly door: TicketDoor;
+  readonly requestUid: string;
+  readonly requestEndsAt: Date;
+  readonly clientId: string;
+  readonly matchRequired: boolean;
 }
 
 export type TicketEvent =
@@ -74,7 +93,7 @@ export function isFinal(status: TicketStatus): boolean {
 }
 
 /** The status as of `now`: a live ticket past its time is expired, whatever its row still says. */
-export function statusAt(ticket: Ticket, now: Date): TicketStatus {
+export function statusAt(ticket: Pick<Ticket, 'status' | 'expiresAt'>, now: Date): TicketStatus {
   return !isFinal(ticket.status) && ticket.expiresAt <= now ? 'expired' : ticket.status;
 }
 
@@ -103,6 +122,23 @@ export function transition(ticket: Ticket, event: TicketEvent, now: Date): Ticke
       demand(status, 'confirmed');
       return end(ticket, 'redeemed', now);
   }
+}
+
+/** What a fresh ticket for the same request begins with. */
+export function successorOf(ticket: Ticket, asked: Asked): OpenTicket {
+  const { door, requestUid, requestEndsAt, clientId, matchRequired } = ticket;
+  const { bySite, ...browser } = asked.openedFrom;
+  return {
+    door,
+    requestUid,
+    requestEndsAt,
+    clientId,
+    matchRequired,
+    // Who began in a browser does not become a server by leaving out a header (T11).
+    openedFrom: bySite && ticket.openedFrom.bySite ? asked.openedFrom : browser,
+    // What began as a site's own goes on counting for its client alone.
+    addressKey: ticket.addressKey && asked.addressKey,
+  };
 }
 
 function scan(ticket: Ticket, status: TicketStatus, event: TicketEvent & { type: 'scan' }, now: Date): Ticket {

@@ -33,6 +33,7 @@ const authorize = (query: Record<string, string>) => `/oauth/authorize?${new URL
 /** Address by name; the second number is the status the page comes with. */
 const PAGES: Record<string, (lang: string) => [address: string, status: number]> = {
   home: () => ['/', 200],
+  'ticket API': () => ['/api/qr', 200],
   'waiting, WeChat': (lang) => [connect({ ...shop.request(), lang: lang === 'en' ? 'en' : 'cn' }), 200],
   'waiting, WeChat, compact': (lang) => [
     connect({ ...shop.request(), lang: lang === 'en' ? 'en' : 'cn', stylelite: '1' }),

@@ -3,6 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Actor, openBrowser, type TestBrowser } from '../support/browser.js';
 import { newPerson, startSites } from '../support/demo-site.js';
 import { approveOnPhone } from '../support/phone-browser.js';
+import { startPlainSite } from '../support/plain-site.js';
+import { oauthSite } from '../support/relying-party.js';
 import { scanScreen, widgetFrame } from '../support/screen.js';
 
 let sites: Awaited<ReturnType<typeof startSites>>;
@@ -63,6 +65,41 @@ describe('<qr-connect> on a site’s page', () => {
     expect(messages.filter((message) => message.includes('/connect/continue/'))).toHaveLength(1);
     expect(messages.join('\n')).not.toContain(code);
     expect(desk.requests.some(({ url }) => url.includes('/redeem'))).toBe(false);
+  });
+
+  it('T35 comes from its pinned address by its hash, as a classic script or as a module, and from no other bytes', async () => {
+    const { app, url } = sites.server;
+    const { url: pinned, integrity, module } = app.widgets.manifest;
+    const site = await startPlainSite();
+    try {
+      const house = await oauthSite(app, sites.server, { redirectUris: [`${site.url}/callback`] });
+      const q = house.request({ redirect_uri: `${site.url}/callback` }).query;
+      const element = `<qr-connect client-id="${q.client_id}" redirect-uri="${q.redirect_uri}" state="${q.state}"
+        nonce="${q.nonce}" code-challenge="${q.code_challenge}"></qr-connect>`;
+      const by = (address: string, hash: string, type = '') =>
+        `<script ${type} src="${address}" integrity="${hash}" crossorigin="anonymous"></script>`;
+      const defines = `<script type="module">
+        import { defineQrConnect } from ${JSON.stringify(module.url)}; defineQrConnect(); defineQrConnect();</script>`;
+      for (const scripts of [
+        by(pinned, integrity),
+        by(pinned, integrity, 'type="module"'),
+        by(pinned, integrity) + by(`${url}/widget.js`, integrity),
+        by(module.url, module.integrity, 'type="module"') + defines,
+      ]) {
+        const desk = await chrome.desktop();
+        await desk.page.goto(site.put('/page', scripts + element));
+        await widgetFrame(desk.page).locator('#box[data-phase=waiting] #qr svg').waitFor();
+        expect(desk.page.frames()).toHaveLength(2);
+      }
+      const desk = await chrome.desktop();
+      desk.foretell(/integrity/);
+      const refused = desk.page.waitForEvent('console', (message) => message.text().includes('integrity'));
+      await desk.page.goto(site.put('/page', by(pinned, module.integrity) + element));
+      await refused;
+      expect(await desk.page.evaluate("customElements.get('qr-connect') === undefined")).toBe(true);
+    } finally {
+      await site.stop();
+    }
   });
 
   it('says nothing on a console', () => {

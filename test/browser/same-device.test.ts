@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => door?.stop());
 
 const qrOf = (page: Page) => page.getByRole('img', { name: /QR code|二维码/ });
-const watching = ({ requests }: Actor) => requests.filter(({ url }) => url.includes('/api/qr/tickets/')).length;
+const watching = ({ requests }: Actor) => requests.filter(({ url }) => url.includes('/api/qr/')).length;
 
 /** Neither painted nor there for a screen reader. */
 async function expectNoCode(page: Page): Promise<void> {

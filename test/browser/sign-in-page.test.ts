@@ -181,8 +181,10 @@ describe('the code of a page that was left by password', () => {
   it('is asked about no more, and a phone that still reads it hears that it is over', async () => {
     const person = await door.person();
     const [desk, phone] = [await door.chrome.desktop(), await door.chrome.phone()];
+    const watches = desk.page.waitForEvent('websocket');
     await door.ask(desk.page);
     const qr = await scanScreen(desk.page);
+    const watchEnds = (await watches).waitForEvent('close');
     // The way on takes its time: until then the page must not watch the code, or draw another one.
     let goOn = () => {};
     const slow = new Promise<void>((resolve) => {
@@ -192,7 +194,6 @@ describe('the code of a page that was left by password', () => {
       await slow;
       await route.continue();
     });
-    const watchEnds = desk.page.waitForEvent('requestfailed', (request) => request.url().includes('/api/qr/tickets/'));
     const cancelled = () => door.server.log().split('"method":"DELETE"').length;
     const before = cancelled();
     await signInHere(desk.page, person);

@@ -55,7 +55,7 @@ function put(css: string, headers: Record<string, string> = {}): string {
 const askedFor = (sheet: string) => cdn.asked.filter(({ path }) => sheet.endsWith(path.split('?')[0] as string));
 
 const pageUrl = (shop: WechatSite, more: Record<string, string> = {}) =>
-  `${server.url}/connect/qrconnect?${new URLSearchParams(shop.request({ redirect_uri: `${site.url}/callback`, lang: 'en', ...more }))}`;
+  `${server.url}/connect/qrconnect?${new URLSearchParams(shop.request({ redirect_uri: `${site.url}/callback`, lang: 'en', transports: 'long-poll', ...more }))}`;
 const frame = (address: string) =>
   `<iframe src="${address.replaceAll('&', '&amp;')}" width="300" height="400" frameborder="0" scrolling="no"></iframe>`;
 
@@ -130,6 +130,8 @@ async function loseTicket(desk: Actor): Promise<void> {
   const { url } = desk.requests.findLast((request) => request.bearer !== undefined) as Seen;
   const [, id] = /tickets\/([\w-]+)/.exec(url) ?? [];
   await server.database.sql('DELETE FROM ticket WHERE id = $1', [id]);
+  // A page that thinks that its network came back asks at once.
+  await inFrame(desk.page, "dispatchEvent(new Event('online'))");
 }
 
 /** The secured parts at three moments: with the QR code, with the number, with the button. */

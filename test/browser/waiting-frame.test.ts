@@ -70,7 +70,8 @@ async function openFrames(desk: Actor): Promise<Frame[]> {
   });
   const frames = SIZES.flatMap(({ width, height, stylelite }) =>
     ['cn', 'en'].flatMap((lang) => {
-      const look = { lang, stylelite };
+      // Requests, which a test can hold; what a socket says it cannot.
+      const look = { lang, stylelite, transports: 'long-poll' };
       return [
         short.request({ ...look, redirect_uri: `${site.url}/callback` }),
         long.request({ ...look, redirect_uri: `https://${LONG_HOST}/callback`, style: 'white' }),

@@ -32,6 +32,18 @@ describe('a client secret of which only the hash is stored', () => {
     expect(await askAs({ client_id: post.clientId, client_secret: post.secret })).toBe('invalid_grant');
   });
 
+  it('answers 200 to the revocation of a token that nobody has, and to a client that is who it says alone', async () => {
+    // The headless door has nothing else to ask that proves a client without asking for anything (pushed-request.ts).
+    const revoke = async (authorization: string) => {
+      const headers = { 'content-type': 'application/x-www-form-urlencoded', authorization };
+      return (await send(`${server.url}/oauth/revoke`, { method: 'POST', headers, body: `token=${newSecret()}` }))
+        .status;
+    };
+    expect(await revoke(header(basic.clientId, basic.secret))).toBe(200);
+    expect(await revoke(header(basic.clientId, newSecret()))).toBe(401);
+    expect(await revoke(header('nobody', newSecret()))).toBe(401);
+  });
+
   it('takes a secret in the query of nobody', async () => {
     const { status } = await send(
       `${server.url}/oauth/token?${new URLSearchParams({ client_id: post.clientId, client_secret: post.secret })}`,

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Database, openDatabase } from '../../src/database/database.js';
 import type { Statement } from '../../src/database/statement.js';
@@ -31,5 +33,34 @@ describe('a transaction', () => {
     });
     await expect(work).rejects.toMatchObject({ code: 'unavailable' });
     await expect(database.transaction((tx) => tx.query(WHO))).resolves.toHaveLength(1);
+  });
+});
+
+describe('a connection that is cut in the very packet that opens it', () => {
+  /** A message of the wire protocol. */
+  const message = (type: string, body: Buffer) => {
+    const head = Buffer.alloc(5);
+    head.write(type);
+    head.writeInt32BE(body.length + 4, 1);
+    return Buffer.concat([head, body]);
+  };
+  const welcome = [message('R', Buffer.alloc(4)), message('Z', Buffer.from('I'))];
+  const farewell = message('E', Buffer.from('SFATAL\0C57P01\0Mterminating connection\0\0'));
+
+  it('is an outage to whoever asks by it, for a transaction and for LISTEN, and the process lives on', async () => {
+    const server = createServer((socket) => {
+      socket.on('error', () => {});
+      socket.once('data', () => socket.end(Buffer.concat([...welcome, farewell])));
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const database = openDatabase(`postgres://a@127.0.0.1:${(server.address() as AddressInfo).port}/a`);
+    try {
+      await expect(database.transaction((tx) => tx.query(WHO))).rejects.toMatchObject({ code: 'unavailable' });
+      const client = await database.connect();
+      await expect(client.query('LISTEN a')).rejects.toThrow();
+    } finally {
+      await database.close();
+      server.close();
+    }
   });
 });

@@ -32,6 +32,7 @@ import { findPackage, prepareBinaries } from '../../src/database/embedded-binari
 import { openLocation } from '../../src/database/embedded-location.js';
 import { isRunning } from '../../src/database/embedded-process.js';
 import { prepareSocketDir } from '../../src/database/embedded-socket.js';
+import { scratchFolder } from '../support/scratch.js';
 
 // Some of these wait for a disk that other test files keep busy.
 vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
@@ -45,7 +46,7 @@ let home = '';
 let children: ChildProcess[] = [];
 
 beforeEach(() => {
-  base = mkdtempSync(join(realpathSync(tmpdir()), 'qrc-'));
+  base = mkdtempSync(join(realpathSync(scratchFolder()), 'qrc-'));
   chmodSync(base, 0o755);
   home = join(base, 'data');
   children = [];

@@ -17,7 +17,7 @@ let test: TestDatabase;
 let databases: Database[];
 let nodes: KeyService[];
 beforeAll(async () => {
-  test = await createTestDatabase();
+  test = await createTestDatabase({ keys: false });
   databases = Array.from({ length: NODES }, () => openDatabase(test.url));
   nodes = databases.map((database) => keyService(database));
   await Promise.all(nodes.map((node) => node.prepare()));
@@ -294,7 +294,7 @@ describe('T70: keys at rest', () => {
   let sealed: TestDatabase;
   let database: Database;
   beforeEach(async () => {
-    sealed = await createTestDatabase();
+    sealed = await createTestDatabase({ keys: false });
     database = openDatabase(sealed.url);
   });
   afterEach(async () => {

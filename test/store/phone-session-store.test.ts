@@ -45,7 +45,10 @@ describe('the phone session store', () => {
 
   it('finds who holds a secret, when and how they signed in', async () => {
     const { id, hash } = await signIn();
-    expect(await store.findLive(hash)).toEqual({ id, accountId, authTime: expect.any(Date), amr: ['pwd'] });
+    expect(await store.findLive(hash)).toEqual({
+      session: { id, accountId, authTime: expect.any(Date), amr: ['pwd'] },
+      account: expect.objectContaining({ id: accountId, disabled: false, createdAt: expect.any(Date) }),
+    });
     expect(await store.findLive('hash of nothing')).toBeUndefined();
     expect(await store.findLive(id)).toBeUndefined();
   });

@@ -40,6 +40,7 @@ describe('the ticket store', () => {
       scanTokenHash: `scan ${id}`,
       waitSecretHash: `wait ${id}`,
       openedFrom: { address: '192.0.2.1', country: 'DE', browser: { name: 'Firefox', system: 'Linux' } },
+      addressKey: '192.0.2.1',
       seconds: 120,
       requestEndsAt: new Date(Date.now() + 900_000),
       ...more,

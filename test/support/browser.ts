@@ -1,4 +1,4 @@
-/** A real browser: one per test file, a context per actor; third-party cookies blocked, requests and complaints written down. */
+/** A real browser: one per process of the run, a context per actor; third-party cookies blocked, requests and complaints written down. */
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { findBrowser } from './browser-binary.js';
 
@@ -14,7 +14,7 @@ export interface Actor {
   readonly context: BrowserContext;
   /** The tab in which third-party cookies are blocked. */
   readonly page: Page;
-  /** Every request of every tab, oldest first. */
+  /** Every request of every tab, oldest first; opened WebSockets too, of the kind `websocket`. */
   readonly requests: readonly Seen[];
   /** Errors on the console, refusals by a policy, exceptions; without those that were foretold. */
   complaints(): string[];
@@ -48,12 +48,21 @@ const PHONE: BrowserContextOptions = {
   locale: 'en-GB',
 };
 
-/** `more`: further switches for the browser itself. */
-export async function openBrowser(more: readonly string[] = []): Promise<TestBrowser> {
-  const browser = await chromium.launch({
-    ...(await findBrowser()),
-    args: [...ARGS, ...more],
-  });
+const launch = async (more: readonly string[] = []) =>
+  chromium.launch({ ...(await findBrowser()), args: [...ARGS, ...more] });
+
+/** The files of a process follow one another in one browser, which ends with the process. */
+let common: Promise<Browser> | undefined;
+async function commonBrowser(): Promise<Browser> {
+  const known = await common?.catch(() => undefined);
+  if (known?.isConnected()) return known;
+  common = launch();
+  return common;
+}
+
+/** With `more`, further switches for the browser itself: in one of its own. */
+export async function openBrowser(more?: readonly string[]): Promise<TestBrowser> {
+  const browser = await (more ? launch(more) : commonBrowser());
   const actors: Actor[] = [];
   const act = async (options: BrowserContextOptions) => {
     const actor = await createActor(browser, options);
@@ -64,7 +73,10 @@ export async function openBrowser(more: readonly string[] = []): Promise<TestBro
     desktop: (options) => act({ ...DESKTOP, ...options }),
     phone: (options) => act({ ...PHONE, ...options }),
     complaints: () => actors.flatMap((actor) => actor.complaints()),
-    close: () => browser.close(),
+    async close() {
+      await Promise.all(actors.map(({ context }) => context.close()));
+      if (more) await browser.close();
+    },
   };
 }
 
@@ -83,6 +95,11 @@ async function createActor(browser: Browser, options: BrowserContextOptions): Pr
     if (isWrong) complaints.push(`${message.text()} (${message.location().url})`);
   });
   context.on('weberror', (error) => complaints.push(String(error.error())));
+  context.on('page', (page) => {
+    page.on('websocket', (socket) => {
+      requests.push({ url: socket.url(), kind: 'websocket', method: 'GET', bearer: undefined });
+    });
+  });
   const page = await context.newPage();
   await blockThirdPartyCookies(page);
   return {

@@ -17,20 +17,31 @@ export function databaseUrl(serverUrl: string, name: string): string {
   return url.href;
 }
 
-/** `empty` for one that was never migrated. */
-export async function createTestDatabase(options: { empty?: boolean } = {}): Promise<TestDatabase> {
+/** Databases of this process that are in use. */
+let inUse = 0;
+
+/**
+ * `empty` for one that was never migrated. It comes with the server's keys, made once for all; without them with
+ * `keys: false`, and beside another one, for no two servers of a test may know each other's keys.
+ */
+export async function createTestDatabase(options: { empty?: boolean; keys?: boolean } = {}): Promise<TestDatabase> {
+  const keys = options.keys !== false && inUse === 0;
+  inUse += 1;
   const serverUrl = inject('postgresUrl');
   const name = `qrconnect_test_${randomBytes(8).toString('hex')}`;
-  await once(serverUrl, `CREATE DATABASE ${name}${options.empty ? '' : ` TEMPLATE ${inject('templateDatabase')}`}`);
+  const template = ` TEMPLATE ${inject('templateDatabase')} STRATEGY FILE_COPY`;
+  await once(serverUrl, `CREATE DATABASE ${name}${options.empty ? '' : template}`);
   const url = databaseUrl(serverUrl, name);
   const pool = new pg.Pool({ connectionString: url, max: 3 });
   // Dropping the database, or a test that stops the server, ends these connections.
   pool.on('error', () => {});
+  if (!options.empty && !keys) await pool.query('DELETE FROM server_key');
   return {
     url,
     sql: async <R extends Record<string, unknown>>(text: string, values: unknown[] = []) =>
       (await pool.query<R>(text, values)).rows,
     async drop() {
+      inUse -= 1;
       await pool.end();
       await once(serverUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
     },

@@ -1,10 +1,10 @@
 /** A Postgres that belongs to one test file, to be crashed and brought back. */
 import { chmodSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { startEmbeddedPostgres } from '../../src/database/embedded.js';
 import type { TestDatabase } from './database.js';
+import { scratchFolder } from './scratch.js';
 import { until } from './start-app.js';
 
 export interface OwnPostgres {
@@ -17,7 +17,7 @@ export interface OwnPostgres {
 }
 
 export async function startOwnPostgres(): Promise<OwnPostgres> {
-  const base = mkdtempSync(join(realpathSync(tmpdir()), 'qrc-own-'));
+  const base = mkdtempSync(join(realpathSync(scratchFolder()), 'qrc-own-'));
   // As root the server runs as somebody else, who must get there.
   chmodSync(base, 0o755);
   const server = await startEmbeddedPostgres({ dataDir: join(base, 'data'), sharedDir: join(base, 'shared') });

@@ -21,15 +21,20 @@ export interface TestApp {
   stop(): Promise<void>;
 }
 
+/** Tests play everybody from one address; what is tried at the limits sets its own. */
+const LIMITS = { TICKETS_PER_ADDRESS: '100000' };
+
 /** On a fresh database of the run's server, unless another is given. */
 export async function startApp(settings: Record<string, string> = {}, given?: TestDatabase): Promise<TestApp> {
-  const database = given ?? (await createTestDatabase());
+  // Keys that were stored in the open are no start for a server that seals them.
+  const database = given ?? (await createTestDatabase({ keys: settings.KEYS_SECRET === undefined }));
   const port = await freePort();
   const config = loadConfig({
     PORT: String(port),
     DEMO: 'on',
     LOG_LEVEL: 'debug',
     DATABASE_URL: database.url,
+    ...LIMITS,
     ...settings,
   });
   const lines: string[] = [];
@@ -40,7 +45,7 @@ export async function startApp(settings: Record<string, string> = {}, given?: Te
     },
   });
   const app = await createApp(config, database.url, createLogger('debug', sink));
-  app.server.listen(port, '127.0.0.1');
+  app.server.listen(config.port, '127.0.0.1');
   await once(app.server, 'listening');
   return {
     app,
@@ -81,6 +86,7 @@ export async function startNode(options: {
       PUBLIC_URL: options.publicUrl,
       DATABASE_URL: options.databaseUrl,
       LOG_LEVEL: 'debug',
+      ...LIMITS,
       ...options.env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],

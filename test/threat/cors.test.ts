@@ -74,6 +74,7 @@ const ENDPOINTS: Record<string, 'GET' | 'POST'> = {
   '/.well-known/openid-configuration': 'GET',
   '/.well-known/oauth-authorization-server': 'GET',
 };
+/** The ticket API is for pages of embed origins: headless.test.ts. */
 const PAGES: Record<string, 'GET' | 'POST'> = {
   '/oauth/authorize': 'GET',
   '/oauth/logout': 'GET',
@@ -85,8 +86,6 @@ const PAGES: Record<string, 'GET' | 'POST'> = {
   '/interaction/x/sign-in': 'POST',
   '/interaction/x/consent': 'POST',
   '/connect/qrconnect': 'GET',
-  '/api/qr/tickets/x': 'GET',
-  '/api/qr/tickets/x/redeem': 'POST',
   '/sns/userinfo': 'GET',
   '/device': 'GET',
   '/s/x': 'GET',

@@ -9,7 +9,7 @@ import { openTicketHouse, type TicketHouse } from '../support/ticket-house.js';
 
 const NONCE = "'nonce-[\\w-]{22}'";
 const PAGE_POLICY = new RegExp(
-  `^default-src 'none'; script-src ${NONCE}; style-src ${NONCE}; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'$`,
+  `^default-src 'none'; script-src ${NONCE}; style-src ${NONCE}; img-src 'self' data:; connect-src 'self'( ws://localhost:\\d+)?; form-action 'self'; base-uri 'none'; frame-ancestors 'none'$`,
 );
 /** An answer that is no page of ours (a redirect's body) may not load, run or send anything. */
 const NO_POLICY = /^default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'$/;

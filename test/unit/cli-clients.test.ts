@@ -42,7 +42,8 @@ async function run(command: Command, args: string[], answers: Record<string, unk
       },
     ]),
   );
-  const services = { clients: service, accounts: service } as unknown as Services;
+  const widgets = { snippet: '<script src="…" integrity="sha384-…"></script>' };
+  const services = { clients: service, accounts: service, widgets } as unknown as Services;
   return { ...(await command.prepare(Options.parse(args, command))(services)), asked };
 }
 
@@ -372,6 +373,7 @@ describe('what is shown of a client', () => {
     const { json, text } = await run(clientCommands.create, [...words, '--jwks', JSON.stringify(KEYS)], { register });
     expect(json).toMatchObject({ client_secret: null, token_endpoint_auth_method: 'private_key_jwt' });
     expect(text).toMatch(/This client has no secret: it signs with its own key\.$/);
+    expect(text).toMatch(/^Script +<script src=.* integrity="sha384-/m);
   });
 
   it('needs no address for an app that signs in on another device', async () => {

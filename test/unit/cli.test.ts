@@ -28,7 +28,7 @@ const CLIENT: Client = {
 };
 
 function run(command: Command, args: string[], services: object) {
-  return command.prepare(Options.parse(args, command))(services as Services);
+  return command.prepare(Options.parse(args, command))({ widgets: {}, ...services } as Services);
 }
 
 describe('clients', () => {

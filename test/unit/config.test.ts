@@ -30,6 +30,7 @@ describe('settings', () => {
       admin: undefined,
       secureCookies: true,
       ticketSeconds: 120,
+      ticketLimits: { perAddress: 100, perClient: 10_000, inAll: 50_000 },
       keysSecret: undefined,
       keyRotationDays: 90,
     });
@@ -64,6 +65,9 @@ describe('settings', () => {
       LOG_LEVEL: 'verbose',
       DEMO: 'maybe',
       TICKET_SECONDS: '59',
+      TICKETS_PER_ADDRESS: '0',
+      TICKETS_PER_CLIENT: '-1',
+      TICKETS_IN_ALL: 'many',
       KEYS_SECRET: 'too short',
       KEY_ROTATION_DAYS: 'never',
       TRUSTED_PROXIES: 'my-proxy',

@@ -3,6 +3,8 @@ import type { Client } from '../../client/client.js';
 import { redirectUriAllowed } from '../../client/client.js';
 import type { ClientService } from '../../client/client-service.js';
 import { type Authorization, AuthorizationRefused, type AuthorizationRequest } from '../../engine/authorization.js';
+import { AppError } from '../../error.js';
+import type { TicketCaps } from '../../ticket/ticket-caps.js';
 import type { TicketService } from '../../ticket/ticket-service.js';
 import { type AppRouterContext, sendPage } from '../context.js';
 import { chooseLanguage } from '../language.js';
@@ -20,6 +22,7 @@ export interface QrConnectDeps {
   clients: ClientService;
   authorization: Authorization;
   tickets: TicketService;
+  caps: TicketCaps;
 }
 
 /** Every way to hold a page in a page (Fetch 3.2.7: the destinations of navigables that are not top-level). */
@@ -40,11 +43,19 @@ export function qrconnect(deps: QrConnectDeps) {
     if (isFramedByStranger(ctx, client, deps.publicUrl)) {
       return sendRefusal(deps, ctx, { reason: 'frame_refused', status: 403 });
     }
+    const opener = { addressKey: ctx.state.addressKey, clientId: client.id };
     try {
-      await showPage(deps, ctx, request, client, await deps.authorization.begin(request.parameters));
+      await deps.caps.admit(opener, async () =>
+        showPage(deps, ctx, request, client, await deps.authorization.begin(request.parameters)),
+      );
     } catch (error) {
-      if (!(error instanceof AuthorizationRefused)) throw error;
-      sendRefusal(deps, ctx, { reason: error.error, status: 400, developerHint: error.description }, client);
+      if (error instanceof AuthorizationRefused) {
+        sendRefusal(deps, ctx, { reason: error.error, status: 400, developerHint: error.description }, client);
+        return;
+      }
+      if (!(error instanceof AppError) || error.status !== 429) throw error;
+      ctx.set('Retry-After', String(error.retryAfter));
+      sendRefusal(deps, ctx, error, client);
     }
   };
 }
@@ -63,9 +74,11 @@ async function showPage(
     clientId: client.id,
     matchRequired: client.matchCode === 'type',
     openedFrom: openedFrom(ctx),
+    addressKey: ctx.state.addressKey,
   });
   const framed = FRAME.test(ctx.get('Sec-Fetch-Dest'));
   const dressable = client.styleSheets && framed && wishes.layout === 'classic';
+  const opener = wishes.navigate === 'opener' ? openerOrigin(ctx, client) : undefined;
   const page = await waitingPage(deps, 'connect/waiting.njk', {
     lang: ctx.state.lang,
     client,
@@ -74,11 +87,14 @@ async function showPage(
     wishes,
     framed,
     styleSheet: dressable ? readStyleSheet(href, deps) : undefined,
-    parentOrigin: chooseParent(refererOrigin(ctx), client, begun.redirectUri),
+    parentOrigin:
+      wishes.navigate === 'opener' ? (opener ?? null) : chooseParent(refererOrigin(ctx), client, begun.redirectUri),
     frameAncestors: client.embedOrigins,
   });
   // ALLOW-FROM is dead in browsers and DENY would forbid the invited frames: frame-ancestors alone decides here.
   ctx.remove('X-Frame-Options');
+  // The one page that keeps its opener: every other window, and every other opener, is parted from us (T33).
+  if (opener !== undefined) ctx.set('Cross-Origin-Opener-Policy', 'unsafe-none');
   sendPage(ctx, page);
 }
 
@@ -111,10 +127,10 @@ function hasState({ parameters: { state } }: ConnectRequest): boolean {
 /** Shown in the frames of a client that is known, as WeChat's are: most mistakes are made in a widget (T28). */
 function sendRefusal(deps: QrConnectDeps, ctx: AppRouterContext, refusal: Refusal, client?: Client): void {
   const { lang, requestId } = ctx.state;
-  const { status, ...texts } = refusal;
+  const { status, reason, developerHint } = refusal;
   const frameAncestors = client?.embedOrigins;
   if (frameAncestors) ctx.remove('X-Frame-Options');
-  sendPage(ctx, renderErrorPage(deps.view, { lang, requestId, ...texts, frameAncestors }), status);
+  sendPage(ctx, renderErrorPage(deps.view, { lang, requestId, reason, developerHint, frameAncestors }), status);
 }
 
 /** frame-ancestors is what the browser enforces; a parent that names itself wrongly gets no ticket either (T28). */
@@ -122,6 +138,13 @@ function isFramedByStranger(ctx: AppRouterContext, client: Client, publicUrl: st
   if (!FRAME.test(ctx.get('Sec-Fetch-Dest'))) return false;
   const parent = refererOrigin(ctx);
   return parent !== undefined && parent !== publicUrl && !client.embedOrigins.includes(parent);
+}
+
+/** The registered page that opens us in a window of its own, if it says so: nothing else tells who an opener is. */
+function openerOrigin(ctx: AppRouterContext, client: Client): string | undefined {
+  const origin = refererOrigin(ctx);
+  const isWindow = !FRAME.test(ctx.get('Sec-Fetch-Dest'));
+  return isWindow && origin !== undefined && client.embedOrigins.includes(origin) ? origin : undefined;
 }
 
 function refererOrigin(ctx: AppRouterContext): string | undefined {

@@ -10,8 +10,19 @@ export interface PageWishes {
   tone: 'black' | 'white';
   /** `auto` was asked for; undefined leaves it to the layout. */
   theme: 'auto' | 'light' | 'dark' | undefined;
-  /** `parent`: the answer is handed to the widget that framed us. */
-  navigate: 'top' | 'self' | 'parent';
+  /** `parent`: the answer is handed to the widget that framed us; `opener`: to the one that opened our window. */
+  navigate: 'top' | 'self' | 'parent' | 'opener';
+  /** The ways the page hears from us, the best first; empty: its own order. For tests. */
+  transports: readonly Transport[];
+}
+
+const TRANSPORTS = ['socket', 'events', 'long-poll', 'poll'] as const;
+export type Transport = (typeof TRANSPORTS)[number];
+
+/** A list between commas; names that no page knows are left out. */
+export function readTransports(list: unknown): Transport[] {
+  const names = typeof list === 'string' ? list.split(',', 20) : [];
+  return [...new Set(names)].flatMap((name) => TRANSPORTS.filter((known) => known === name));
 }
 
 export interface ConnectRequest {
@@ -27,13 +38,13 @@ export interface ConnectRequest {
 }
 
 /** Every printable ASCII character is legal in state and nonce (RFC 6749 A.5); control characters never are. */
-const printable = (max: number) =>
+export const printable = (max: number) =>
   z
     .string()
     .max(max)
     .regex(/^[\x20-\x7e]*$/);
 /** RFC 6749 3.3: no quotation mark, no backslash. */
-const scope = z
+export const scope = z
   .string()
   .max(500)
   .regex(/^[\x20\x21\x23-\x5b\x5d-\x7e]*$/);
@@ -51,9 +62,12 @@ const OAUTH = z.object({
   lang: z.enum(['en', 'zh', 'zh-CN', 'zh_CN', 'cn', '']).optional(),
   theme: z.enum(['auto', 'light', 'dark', '']).optional(),
   layout: z.enum(['lite', 'classic', '']).optional(),
-  login_type: z.enum(['qr-connect', 'page', '']).optional(),
+  login_type: z.enum(['qr-connect', 'popup', 'page', '']).optional(),
   self_redirect: z.enum(['true', 'false', 'default', '']).optional(),
 });
+
+/** By `login_type`: to whom of the site the answer goes. */
+const HANDED_OVER: Readonly<Record<string, 'parent' | 'opener'>> = { 'qr-connect': 'parent', popup: 'opener' };
 
 const THEMES = ['auto', 'light', 'dark'] as const;
 
@@ -102,7 +116,8 @@ function readOauth(query: Record<string, string>): ConnectRequest {
       layout: q.layout === 'lite' ? 'lite' : 'classic',
       tone: 'black',
       theme: q.theme || undefined,
-      navigate: q.login_type === 'qr-connect' ? 'parent' : q.self_redirect === 'true' ? 'self' : 'top',
+      navigate: HANDED_OVER[q.login_type ?? ''] ?? (q.self_redirect === 'true' ? 'self' : 'top'),
+      transports: readTransports(query.transports),
     },
   };
 }
@@ -131,6 +146,7 @@ function readWechat(query: Record<string, string>): ConnectRequest {
       tone: query.style === 'white' ? 'white' : 'black',
       theme: THEMES.find((theme) => theme === query.color_scheme),
       navigate: query.self_redirect === 'true' ? 'self' : 'top',
+      transports: readTransports(query.transports),
     },
     href: query.href,
   };

@@ -59,7 +59,7 @@ export async function waitingPage(
     ticketId: opened.id,
     waitSecret: opened.waitSecret,
     expiresIn: opened.expiresIn,
-    api: '/api/qr/tickets',
+    transports: wishes.transports,
     dialect: client.dialect,
     navigate: wishes.navigate,
     parentOrigin: input.parentOrigin,
@@ -70,6 +70,8 @@ export async function waitingPage(
     lang: input.lang,
     frameAncestors: input.frameAncestors,
     styleSource: input.styleSheet?.source,
+    // To older Safaris 'self' is not the WebSocket of the same origin.
+    connectTargets: [deps.publicUrl.replace(/^http/, 'ws')],
     texts: more.texts ?? 'waiting',
     data,
   });

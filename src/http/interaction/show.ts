@@ -6,7 +6,9 @@ import type { ClientService } from '../../client/client-service.js';
 import { type Authorization, isFreshEnough, type OwnRequest } from '../../engine/authorization.js';
 import { AppError } from '../../error.js';
 import type { ResourceService } from '../../resource/resource-service.js';
+import type { TicketCaps } from '../../ticket/ticket-caps.js';
 import type { TicketService } from '../../ticket/ticket-service.js';
+import { readTransports } from '../connect/request.js';
 import { waitingPage } from '../connect/waiting-page.js';
 import { type AppRouterContext, sendPage } from '../context.js';
 import { chooseLanguage, firstSpoken } from '../language.js';
@@ -25,6 +27,7 @@ export interface InteractionDeps {
   resources: ResourceService;
   authorization: Authorization;
   tickets: TicketService;
+  caps: TicketCaps;
 }
 
 /** The request is found by the engine's cookie, so that a link to somebody else's request opens nothing (T19). */
@@ -68,15 +71,17 @@ async function signInPage(
   client: Client,
   request: OwnRequest,
 ): Promise<Page> {
-  const { phone } = ctx.state;
-  const opened = await deps.tickets.openAnew({
+  const { phone, addressKey } = ctx.state;
+  const input = {
     door: 'authorize',
     requestUid: request.uid,
     requestEndsAt: request.endsAt,
     clientId: client.id,
     matchRequired: client.matchCode === 'type',
     openedFrom: openedFrom(ctx),
-  });
+    addressKey,
+  } as const;
+  const opened = await deps.caps.admit(input, () => deps.tickets.openAnew(input, request.others));
   const signedIn = phone && {
     label: phone.account.username,
     nickname: phone.account.nickname,
@@ -91,7 +96,14 @@ async function signInPage(
       client,
       request,
       opened,
-      wishes: { lang: undefined, layout: 'classic', tone: 'black', theme: undefined, navigate: 'top' },
+      wishes: {
+        lang: undefined,
+        layout: 'classic',
+        tone: 'black',
+        theme: undefined,
+        navigate: 'top',
+        transports: readTransports(ctx.query.transports),
+      },
       framed: false,
       parentOrigin: null,
       frameAncestors: [],

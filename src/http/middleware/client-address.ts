@@ -1,9 +1,26 @@
 /** Who is calling, as far as it can be known: the socket's address, or what trusted proxies say of it (T11, T82). */
+import type { IncomingMessage } from 'node:http';
 import { isIPv6 } from 'node:net';
 import type { Middleware } from 'koa';
 import proxyAddr from 'proxy-addr';
 import type { RequestState } from '../context.js';
 import { chooseLanguage } from '../language.js';
+
+export interface Caller {
+  readonly address: string;
+  /** What limits are keyed on. */
+  readonly addressKey: string;
+}
+
+/** For requests that never become a Koa context, too. */
+export function callerReader(trustedProxies: readonly string[]): (req: IncomingMessage) => Caller {
+  const trusts = proxyAddr.compile([...trustedProxies]);
+  return (req) => {
+    // Read from the right: the last address not in the list is the client, whatever stands left of it.
+    const address = plainAddress(proxyAddr(req, trusts));
+    return { address, addressKey: isIPv6(address) ? network64(address) : address };
+  };
+}
 
 export function clientAddress(options: {
   trustedProxies: readonly string[];
@@ -11,12 +28,10 @@ export function clientAddress(options: {
   certificateHeader: string | undefined;
 }): Middleware<RequestState> {
   const trusts = proxyAddr.compile([...options.trustedProxies]);
+  const callerOf = callerReader(options.trustedProxies);
   return async (ctx, next) => {
     const peer = ctx.req.socket.remoteAddress ?? '';
-    // Read from the right: the last address not in the list is the client, whatever stands left of it.
-    const address = plainAddress(proxyAddr(ctx.req, trusts));
-    ctx.state.address = address;
-    ctx.state.addressKey = isIPv6(address) ? network64(address) : address;
+    Object.assign(ctx.state, callerOf(ctx.req));
     const country = options.countryHeader && trusts(peer, 0) ? ctx.get(options.countryHeader) : '';
     ctx.state.country = /^[A-Z]{2}$/.test(country) && country !== 'XX' ? country : undefined;
     const certificate = options.certificateHeader && trusts(peer, 0) ? ctx.get(options.certificateHeader) : '';

@@ -53,7 +53,11 @@ export function errorPage(deps: { view: View; log: Logger }): Middleware<Request
         const lang = ctx.state.lang ?? 'en';
         const developerHint =
           error.code === 'misdirected' || error.code === 'invalid_request' ? error.message : undefined;
-        sendPage(ctx, renderErrorPage(deps.view, { lang, requestId, reason: error.code, developerHint }), error.status);
+        sendPage(
+          ctx,
+          renderErrorPage(deps.view, { lang, requestId, reason: error.reason, developerHint }),
+          error.status,
+        );
       } else {
         ctx.status = error.status;
         ctx.body = { error: error.code, error_description: error.message };

@@ -12,6 +12,11 @@ export function requestIdOf(req: IncomingMessage): string {
   return ids.get(req) ?? 'none';
 }
 
+/** What the engine is asked from inside, as part of this request, is told apart from other requests by the same id. */
+export function noteSameRequest(inner: IncomingMessage, outer: IncomingMessage): void {
+  ids.set(inner, requestIdOf(outer));
+}
+
 export function requestLog(log: Logger): Middleware<RequestState> {
   return async (ctx, next) => {
     const started = performance.now();
@@ -32,6 +37,11 @@ export function requestLog(log: Logger): Middleware<RequestState> {
       );
     }
   };
+}
+
+/** For a request that never becomes a Koa context; the same line. */
+export function logUpgrade(log: Logger, line: { route: string; status: number }): void {
+  log.info({ rid: newRequestId(), method: 'GET', ...line }, 'request');
 }
 
 /** WeChat's shape: seconds in hex, then 64 random bits. */

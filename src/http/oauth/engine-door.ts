@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { decodeJwt } from 'jose';
 import type { Context, Middleware } from 'koa';
-import type { SecretGuesses } from '../../engine/client-authentication.js';
+import { isAnonymous, type SecretGuesses } from '../../engine/client-authentication.js';
 import { noteCertificate } from '../../engine/client-certificate.js';
 import { RESPONSE_MODES_OF } from '../../engine/client-metadata.js';
 import { noteOrigin } from '../../engine/device-origin.js';
@@ -36,6 +36,8 @@ const METHODS: Readonly<Record<string, readonly string[]>> = {
   '/oauth/logout/success': ['GET', 'HEAD'],
 };
 const AUTHORIZE = '/oauth/authorize';
+/** Where anybody can have a request of theirs kept. */
+const KEEPS_REQUESTS: ReadonlySet<string> = new Set([AUTHORIZE, '/oauth/par', '/oauth/device']);
 /** Public documents: anybody may read them, but scripts of registered pages alone. */
 const DOCUMENTS: ReadonlySet<string> = new Set([
   '/oauth/jwks',
@@ -59,9 +61,10 @@ const LONGEST_URL = 8192;
 /** Whether an active public client has registered this origin. */
 type PublicOrigin = (origin: string) => Promise<boolean>;
 
+/** `strangers`: requests that are kept for callers who have not proved who they are, by address (T76). */
 export function engineDoor(
   engine: EngineHandler,
-  secretGuesses: Limit,
+  { secretGuesses, strangers }: { secretGuesses: Limit; strangers: Limit },
   publicOrigin: PublicOrigin,
 ): Middleware<RequestState> {
   return async (ctx, next) => {
@@ -85,9 +88,17 @@ export function engineDoor(
     if (FOR_SCRIPTS.has(ctx.path)) await checkOrigin(ctx, publicOrigin);
     if (ctx.path === '/oauth/device') noteOrigin(ctx.req, openedFrom(ctx));
     if (ctx.state.certificate) noteCertificate(ctx.req, readCertificate(ctx.state.certificate));
+    const { addressKey } = ctx.state;
+    const notKept = KEEPS_REQUESTS.has(ctx.path) ? strangers.spend(addressKey) : undefined;
     ctx.respond = false;
-    await engine(ctx.req, ctx.res, guessesFrom(secretGuesses, ctx.state.addressKey));
+    await engine(ctx.req, ctx.res, guessesFrom(secretGuesses, addressKey));
+    if (!isKeptForStranger(ctx)) notKept?.();
   };
+}
+
+/** A sign-in to come, or a request of a client that anybody can say to be. */
+function isKeptForStranger({ path, req, res }: Context): boolean {
+  return path === AUTHORIZE ? String(res.getHeader('Location')).startsWith('/interaction/') : isAnonymous(req);
 }
 
 /**

@@ -5,13 +5,14 @@
 import type { SignedIn } from '../../account/sign-in-service.js';
 import type { DeviceAnswers, DeviceRequest } from '../../engine/device-answers.js';
 import { AppError } from '../../error.js';
+import type { TicketCaps } from '../../ticket/ticket-caps.js';
 import { type AppRouterContext, sendPage } from '../context.js';
 import { chooseLanguage } from '../language.js';
 import { isPrefetch } from '../prefetch.js';
 import { describeRequest, type ScanPageDeps, sendDecidePage } from './scan.js';
 import { readUserCode, showUserCode, type UserCodes } from './user-code.js';
 
-export type DeviceDeps = ScanPageDeps & { devices: DeviceAnswers; userCodes: UserCodes };
+export type DeviceDeps = ScanPageDeps & { devices: DeviceAnswers; userCodes: UserCodes; caps: TicketCaps };
 
 /** Shows, and moves nothing (T14). Nothing is looked up for somebody who has not signed in. */
 export function devicePage(deps: DeviceDeps) {
@@ -70,15 +71,20 @@ export async function openDeviceTicket(
   const request = letters && (await deps.userCodes.find(ctx, phone.account.id, letters));
   if (!request) throw new AppError('not_found');
   if (!deps.csrf.matches(given.csrf, phone.session.id, csrfSubject(request))) throw new AppError('forbidden');
-  const { scanToken } = await deps.tickets.openAnew({
-    door: 'device',
-    requestUid: request.key,
-    requestEndsAt: request.endsAt,
-    clientId: request.clientId,
-    matchRequired: false,
-    openedFrom: request.openedFrom,
-  });
-  return scanToken;
+  const { clientId, openedFrom } = request;
+  const { addressKey } = ctx.state;
+  const opened = await deps.caps.admit({ addressKey, clientId }, () =>
+    deps.tickets.openAnew({
+      door: 'device',
+      requestUid: request.key,
+      requestEndsAt: request.endsAt,
+      clientId,
+      matchRequired: false,
+      openedFrom,
+      addressKey,
+    }),
+  );
+  return opened.scanToken;
 }
 
 /** No ticket has such an id. */

@@ -8,6 +8,8 @@ export interface Place {
   readonly address: string;
   /** Whether the phone calls from the same address. A hint, no proof: carriers share addresses. */
   readonly relation: 'same' | 'other';
+  /** Whose: of the site's own server, which asked. Where the QR code is shown nobody saw; absent when a browser asked. */
+  readonly of?: 'site';
 }
 
 export function placeOf(from: OpenedFrom, phoneAddress: string, lang: Language): Place {
@@ -16,5 +18,6 @@ export function placeOf(from: OpenedFrom, phoneAddress: string, lang: Language):
     ...(country ? { country } : {}),
     address: from.address,
     relation: from.address === phoneAddress ? 'same' : 'other',
+    ...(from.bySite ? { of: 'site' } : {}),
   };
 }

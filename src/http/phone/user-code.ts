@@ -1,13 +1,11 @@
 /** The code that a device shows: as people type it, and how often somebody may guess (RFC 8628 5.1). */
+import type { GuessLimit } from '../../account/guess-limit.js';
 import type { DeviceAnswers, DeviceRequest } from '../../engine/device-answers.js';
 import type { AppRouterContext } from '../context.js';
-import { createLimit } from '../middleware/rate-limit.js';
 
 /** RFC 8628 6.1: twenty consonants that nobody mistakes for one another; as in the engine's configuration. */
 const USER_CODE = /^[BCDFGHJKLMNPQRSTVWXZ]{8}$/;
 const LONGEST_INPUT = 64;
-/** In ten minutes, for an address and for an account; eight letters of twenty are 25 thousand million. */
-const WRONG_CODES = { points: 10, seconds: 600 };
 
 /** The letters alone, whatever case, width and dashes they came with; undefined when no device shows such a code. */
 export function readUserCode(typed: unknown): string | undefined {
@@ -33,17 +31,15 @@ export interface UserCodes {
   find(ctx: Pick<AppRouterContext, 'state'>, accountId: string, letters: string): Promise<DeviceRequest | undefined>;
 }
 
-export function createUserCodes(devices: Pick<DeviceAnswers, 'find'>): UserCodes {
-  const [byAddress, byAccount] = [createLimit(WRONG_CODES), createLimit(WRONG_CODES)];
+/** `wrong`: counts by account and by address; eight letters of twenty are 25 thousand million. */
+export function createUserCodes(devices: Pick<DeviceAnswers, 'find'>, wrong: GuessLimit): UserCodes {
   return {
     async find({ state: { addressKey } }, accountId, letters) {
-      await byAddress.check(addressKey);
-      await byAccount.check(accountId);
+      const keys = [`address ${addressKey}`, `account ${accountId}`];
+      for (const key of keys) await wrong.count(key);
       const found = await devices.find(letters);
-      if (found) return found;
-      await byAddress.count(addressKey);
-      await byAccount.count(accountId);
-      return undefined;
+      if (found) for (const key of keys) await wrong.takeBack(key);
+      return found;
     },
   };
 }

@@ -1,46 +1,97 @@
-/** Who is being held: one waiter per ticket, and all of them let go when the server stops. */
-import type { IncomingMessage } from 'node:http';
+/**
+ * Who is being held, by whatever transport: one waiter per ticket, so many per address and per node (T77), and all of them
+ * let go when the server stops.
+ */
+import { AppError } from '../../error.js';
 
-export interface Waiter {
-  readonly signal: AbortSignal;
+/** Why somebody is held no longer. */
+export type LetGo = 'superseded' | 'stopping';
+
+/** One caller's right to be held. */
+export interface Seat {
+  /** Takes the ticket's one place; whoever was in it is let go. To be called once the wait secret was found right. */
+  hold(ticketId: string, letGo: (why: LetGo) => void): void;
+  /** Gives everything back. May be called again. */
   leave(): void;
 }
 
 export interface Waiters {
-  /** Takes the ticket's one place; a waiter already there is ended. Over after `ms`, or when the caller hangs up. */
-  enter(ticketId: string, req: IncomingMessage, ms: number): Waiter;
-  /** Ends every waiter, those to come included; for a graceful stop. */
+  /** Throws `too_many_requests` when this address, `unavailable` when this node holds as many as it may. */
+  enter(addressKey: string): Seat;
+  /** Lets everybody go, those to come included; for a graceful stop. */
   endAll(): void;
   readonly size: number;
 }
 
-export function createWaiters(): Waiters {
-  const places = new Map<string, AbortController>();
+export interface WaiterLimits {
+  perAddress: number;
+  perNode: number;
+}
+
+/** A page that may not be held asks again this often, in seconds (T77). */
+const POLL_INSTEAD = 3;
+
+export function createWaiters(limits: WaiterLimits): Waiters {
+  const places = new Map<string, Held>();
+  const addresses = new Map<string, number>();
+  let size = 0;
   let over = false;
+
+  class Held implements Seat {
+    readonly #addressKey: string;
+    #ticketId: string | undefined;
+    #letGo: ((why: LetGo) => void) | undefined;
+    #here = true;
+
+    constructor(addressKey: string) {
+      this.#addressKey = addressKey;
+    }
+
+    hold(ticketId: string, letGo: (why: LetGo) => void): void {
+      // Somebody who hung up meanwhile takes nobody's place.
+      if (!this.#here) return;
+      const before = places.get(ticketId);
+      this.#ticketId = ticketId;
+      this.#letGo = letGo;
+      places.set(ticketId, this);
+      before?.end('superseded');
+      // Once the server is stopping nobody is held any more.
+      if (over) this.end('stopping');
+    }
+
+    end(why: LetGo): void {
+      const letGo = this.#letGo;
+      this.#letGo = undefined;
+      letGo?.(why);
+    }
+
+    leave(): void {
+      if (!this.#here) return;
+      this.#here = false;
+      this.#letGo = undefined;
+      size -= 1;
+      const others = (addresses.get(this.#addressKey) ?? 1) - 1;
+      if (others > 0) addresses.set(this.#addressKey, others);
+      else addresses.delete(this.#addressKey);
+      if (this.#ticketId !== undefined && places.get(this.#ticketId) === this) places.delete(this.#ticketId);
+    }
+  }
+
   return {
     get size() {
-      return places.size;
+      return size;
     },
-    enter(ticketId, req, ms) {
-      places.get(ticketId)?.abort();
-      const controller = new AbortController();
-      places.set(ticketId, controller);
-      const end = () => controller.abort();
-      // Once the server is stopping nobody is held any more.
-      const timer = setTimeout(end, over ? 0 : ms);
-      req.once('close', end);
-      return {
-        signal: controller.signal,
-        leave() {
-          clearTimeout(timer);
-          req.off('close', end);
-          if (places.get(ticketId) === controller) places.delete(ticketId);
-        },
-      };
+    enter(addressKey) {
+      if (size >= limits.perNode) throw new AppError('unavailable', { retryAfter: POLL_INSTEAD });
+      const others = addresses.get(addressKey) ?? 0;
+      if (others >= limits.perAddress) throw new AppError('too_many_requests', { retryAfter: POLL_INSTEAD });
+      addresses.set(addressKey, others + 1);
+      size += 1;
+      return new Held(addressKey);
     },
     endAll() {
       over = true;
-      for (const controller of places.values()) controller.abort();
+      for (const held of [...places.values()]) held.end('stopping');
     },
   };
 }

@@ -1,5 +1,6 @@
-import { generateKeyPairSync } from 'node:crypto';
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import crypto, { generateKeyPairSync } from 'node:crypto';
+import { syncBuiltinESMExports } from 'node:module';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Client } from '../../../src/client/client.js';
 import type { ClientChange } from '../../../src/client/client-change.js';
 import { type ClientSecret, secretMatches } from '../../../src/client/client-secret.js';
@@ -7,23 +8,6 @@ import { ClientService } from '../../../src/client/client-service.js';
 import type { NewClient } from '../../../src/client/registration.js';
 import { hashSecret } from '../../../src/secret.js';
 import { BANNED_BACKCHANNEL_URIS, BANNED_NATIVE_URIS, BANNED_URIS } from '../../support/banned-uris.js';
-
-/** Node's own functions, counted. */
-const counted = vi.hoisted(() => ({ hashed: 0, compared: 0 }));
-vi.mock('node:crypto', async (original) => {
-  const crypto = await original<typeof import('node:crypto')>();
-  return {
-    ...crypto,
-    hash: (...args: Parameters<typeof crypto.hash>) => {
-      counted.hashed += 1;
-      return crypto.hash(...args);
-    },
-    timingSafeEqual: (...args: Parameters<typeof crypto.timingSafeEqual>) => {
-      counted.compared += 1;
-      return crypto.timingSafeEqual(...args);
-    },
-  };
-});
 
 const REDIRECT = 'https://shop.example/cb';
 const PUBLIC_KEY = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' });
@@ -595,9 +579,16 @@ describe('the secrets of a client', () => {
   it('T56 are hashed and compared as often for a client that has none as for one that has', async () => {
     const { client, secret } = await house.register();
     const { client: open } = await house.register({ authMethod: 'none' });
+    // Node's own functions, counted.
+    const [hashed, compared] = [vi.spyOn(crypto, 'hash'), vi.spyOn(crypto, 'timingSafeEqual')];
+    syncBuiltinESMExports();
+    onTestFinished(() => {
+      for (const spy of [hashed, compared]) spy.mockRestore();
+      syncBuiltinESMExports();
+    });
     const work = (who: readonly ClientSecret[], what: string) => {
-      Object.assign(counted, { hashed: 0, compared: 0 });
-      return [secretMatches(who, what), counted.hashed, counted.compared];
+      for (const spy of [hashed, compared]) spy.mockClear();
+      return [secretMatches(who, what), hashed.mock.calls.length, compared.mock.calls.length];
     };
     expect(work(client.secrets, secret as string)).toEqual([true, 1, 1]);
     for (const wrong of ['', 'wrong', `${secret?.slice(0, -1)}!`, '-'.repeat(43), 'x'.repeat(100_000)]) {

@@ -46,6 +46,16 @@ describe('the parameters of a waiting page', () => {
     expect(read({ ...WECHAT, state: letter }).parameters.state).toBe(letter);
   });
 
+  it.each([
+    ['poll', ['poll']],
+    ['long-poll,socket,long-poll,pigeon,,events', ['long-poll', 'socket', 'events']],
+    ['', []],
+    ['SOCKET', []],
+  ])('name the transports a test wants, in its order, and no others: %j', (list, transports) => {
+    expect(read({ ...OAUTH, transports: list }).wishes.transports).toEqual(transports);
+    expect(read({ ...WECHAT, transports: list }).wishes.transports).toEqual(transports);
+  });
+
   it('T4 take no id, secret or claim about the person from the page', () => {
     const extra = {
       ticket: 't',

@@ -17,6 +17,8 @@ describe('the secrets of a ticket', () => {
     const service = new TicketService({
       store,
       nudge: {} as never,
+      watcher: {} as never,
+      caps: {} as never,
       pendingSeconds: 120,
       requestLives: async () => true,
     });
@@ -26,6 +28,7 @@ describe('the secrets of a ticket', () => {
       requestEndsAt: new Date(),
       clientId: 'c',
       matchRequired: true,
+      addressKey: undefined,
     } as const;
     const openedFrom = { address: '192.0.2.1', browser: { name: 'x', system: 'x' } };
     const opened = await Promise.all(Array.from({ length: 10_000 }, () => service.open({ ...input, openedFrom })));

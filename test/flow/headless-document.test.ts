@@ -1,0 +1,106 @@
+/** The ticket API's OpenAPI document and its page: true to the routes, to the schemas, and to OpenAPI 3.1. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { projectRoot } from '../../src/project-root.js';
+import { send } from '../support/http.js';
+import { startApp, type TestApp } from '../support/start-app.js';
+
+type Json = Record<string, unknown>;
+interface Operation {
+  operationId: string;
+  summary: string;
+  parameters?: Array<{ name: string; in: string; required?: boolean; schema: Json }>;
+  requestBody?: { content: Record<string, { schema: Json }> };
+  responses: Record<string, { description: string; content?: Record<string, { schema: Json }> }>;
+}
+interface Document {
+  openapi: string;
+  servers: Array<{ url: string }>;
+  paths: Record<string, Record<string, Operation>>;
+  components: { schemas: Record<string, Json>; securitySchemes: Record<string, Json> };
+}
+
+/** Its upgrade is taken before any router. */
+const SOCKET = 'get /api/qr/socket';
+
+let server: TestApp;
+let document: Document;
+beforeAll(async () => {
+  server = await startApp();
+  const answer = await send(`${server.url}/api/qr/openapi.json`);
+  expect(answer.headers['content-type']).toMatch(/^application\/json/);
+  document = answer.json<Document>();
+});
+afterAll(() => server?.stop());
+
+const operations = () =>
+  Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ name: `${method} ${path}`, path, method, operation })),
+  );
+
+describe('the OpenAPI document of the ticket API', () => {
+  it('names every address of the API and no other, each with its method', async () => {
+    const source = readFileSync(join(projectRoot, 'src', 'http', 'server.ts'), 'utf8');
+    const routed = [...source.matchAll(/at\('(\w+)', '(\/api\/qr[^']*)'/g)].map(
+      ([, method, path = '']) => `${method} ${path.replace(/:(\w+)/g, '{$1}')}`,
+    );
+    expect(routed.length).toBeGreaterThan(8);
+    const documented = operations().map(({ name }) => name);
+    expect(documented.sort()).toEqual([...routed, SOCKET].sort());
+    for (const { path, name } of operations().filter(({ name: one }) => one !== SOCKET)) {
+      const answer = await send(server.url + path.replace('{id}', 'x'), { method: 'PUT' });
+      expect([name, answer.status]).toEqual([name, 405]);
+      expect(String(answer.headers.allow).toLowerCase()).toContain(name.split(' ')[0]);
+    }
+  });
+
+  it('is whole: every reference leads somewhere, every variable is declared, every answer is described', () => {
+    expect(document.openapi).toMatch(/^3\.1\.\d+$/);
+    expect(document.servers).toEqual([{ url: server.url }]);
+    const ids = operations().map(({ operation }) => operation.operationId);
+    expect(new Set(ids).size).toBe(ids.length);
+    const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g)].map(
+      ([, name]) => name as string,
+    );
+    expect([...new Set(references)].sort()).toEqual(
+      Object.keys(document.components.schemas)
+        .filter((name) => name !== 'SocketFirstMessage')
+        .sort(),
+    );
+    for (const { name, path, operation } of operations()) {
+      const declared = (operation.parameters ?? []).filter((one) => one.in === 'path').map((one) => one.name);
+      expect([name, declared]).toEqual([name, [...path.matchAll(/\{(\w+)\}/g)].map(([, one]) => one)]);
+      expect(operation.summary, name).not.toBe('');
+      for (const [status, answer] of Object.entries(operation.responses)) {
+        expect(status).toMatch(/^[1-5]\d\d$/);
+        expect(answer.description, `${name} ${status}`).not.toBe('');
+        if (Number(status) >= 400)
+          expect(answer.content?.['application/json']?.schema, `${name} ${status}`).toBeDefined();
+      }
+    }
+    for (const schema of Object.values(document.components.schemas)) {
+      for (const form of (schema.anyOf as Json[] | undefined) ?? [schema]) {
+        expect(form).toMatchObject({ type: 'object', additionalProperties: false });
+      }
+    }
+  });
+
+  it('is shown as a page, in the reader’s language, that needs nothing from anywhere', async () => {
+    for (const [lang, heading] of [
+      ['en', 'QR tickets for your own pages'],
+      ['zh-CN', '在您自己的页面中使用二维码票据'],
+    ] as const) {
+      const answer = await send(`${server.url}/api/qr`, { headers: { 'accept-language': lang } });
+      expect(answer.status).toBe(200);
+      expect(answer.body).toContain(`<h1>${heading}</h1>`);
+      for (const { path, operation } of operations()) {
+        expect(answer.body).toContain(path.replace('{id}', ':id'));
+        expect(answer.body).toContain(`id="${operation.operationId}"`);
+      }
+      for (const name of Object.keys(document.components.schemas)) expect(answer.body).toContain(`id="${name}"`);
+      expect(answer.headers['content-security-policy']).toMatch(/^default-src 'none'/);
+      expect(answer.body).not.toMatch(/<script(?![^>]*application\/json)|(src|href)="https?:\/\/(?!localhost)/);
+    }
+  });
+});
