@@ -34,8 +34,7 @@ export async function closedLoop(
   operation: (send: Send, lane: number) => Promise<boolean>,
   lanes = LANES,
 ): Promise<LoadResult> {
-  const agent = new Agent({ keepAlive: true, maxSockets: lanes });
-  const send = sender(origin, agent);
+  const { send, close } = openSender(origin, { lanes });
   const times: number[] = [];
   let failed = 0;
   let begun = 0;
@@ -50,7 +49,7 @@ export async function closedLoop(
   };
   await Promise.all(Array.from({ length: lanes }, (_, lane) => run(lane)));
   const seconds = (performance.now() - started) / 1000;
-  agent.destroy();
+  close();
   times.sort((a, b) => a - b);
   const at = (part: number) => times[Math.min(times.length - 1, Math.floor(times.length * part))] ?? 0;
   return { perSecond: count / seconds, p50: at(0.5), p99: at(0.99), failed };
@@ -71,10 +70,15 @@ export function load(
   return closedLoop(origin, requests.length, one, inFlight);
 }
 
-function sender(origin: string, agent: Agent): Send {
-  const { hostname, port, host } = new URL(origin);
-  const where = { hostname: hostname === 'localhost' ? '127.0.0.1' : hostname, port, agent };
-  return ({ headers, body, ...rest }) =>
+/** Kept-alive connections to a server; `port` reaches another node of the same name. */
+export function openSender(
+  origin: string,
+  { lanes = LANES, port }: { lanes?: number; port?: number } = {},
+): { send: Send; close(): void } {
+  const agent = new Agent({ keepAlive: true, maxSockets: lanes });
+  const { hostname, port: named, host } = new URL(origin);
+  const where = { hostname: hostname === 'localhost' ? '127.0.0.1' : hostname, port: port ?? named, agent };
+  const send: Send = ({ headers, body, ...rest }) =>
     new Promise((resolve, reject) => {
       const req = request({ ...where, ...rest, headers: { host, ...headers } }, (res) => {
         let text = '';
@@ -88,4 +92,5 @@ function sender(origin: string, agent: Agent): Send {
       req.on('error', reject);
       req.end(body);
     });
+  return { send, close: () => agent.destroy() };
 }

@@ -15,24 +15,37 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
+export const SERVER_PROGRAM = join(projectRoot, 'dist/src/main.js');
+const running = new Set<number>();
+// Whatever ends this process, no server is left behind.
+process.once('exit', () => {
+  for (const pid of running) endGroup(pid, 'SIGKILL');
+});
+
 export async function startServer(
   port: number,
   env: Record<string, string>,
-  command?: string[],
+  command: string[] = [process.execPath, SERVER_PROGRAM],
+  { ipc = false } = {},
 ): Promise<RunningServer> {
   const url = `http://localhost:${port}`;
-  const [program, ...args] = command ?? [process.execPath, join(projectRoot, 'dist/src/main.js')];
+  const [program, ...args] = command;
   const sink = openSync('/dev/null', 'w');
   const started = performance.now();
   const child = spawn(program as string, args, {
     cwd: projectRoot,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, PORT: String(port), ...env },
-    stdio: ['ignore', sink, 'inherit'],
+    stdio: ['ignore', sink, 'inherit', ...(ipc ? (['ipc'] as const) : [])],
     // A group of its own, so that npm and what it starts are stopped together.
     detached: true,
   });
+  const pid = child.pid as number;
+  running.add(pid);
   for (;;) {
-    if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}`);
+    if (child.exitCode !== null || child.signalCode !== null) {
+      running.delete(pid);
+      throw new Error(`the server on port ${port} ended with ${child.exitCode ?? child.signalCode}`);
+    }
     const ready = await fetch(`http://127.0.0.1:${port}/health/ready`).catch(() => undefined);
     if (ready?.ok) break;
     await delay(10);
@@ -43,8 +56,9 @@ export async function startServer(
     child,
     startMs,
     async stop() {
-      process.kill(-(child.pid as number), 'SIGTERM');
-      if (child.exitCode === null) await once(child, 'exit');
+      endGroup(pid, 'SIGTERM');
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+      running.delete(pid);
       while (
         await fetch(`http://127.0.0.1:${port}/health/live`).then(
           () => true,
@@ -54,6 +68,14 @@ export async function startServer(
         await delay(10);
     },
   };
+}
+
+function endGroup(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void {
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // It has ended by itself.
+  }
 }
 
 /** A folder the private Postgres can use also when it runs as another user than we do. */
