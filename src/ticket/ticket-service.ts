@@ -28,6 +28,16 @@ export interface OpenedTicket {
   readonly expiresIn: number;
 }
 
+/** A ticket as a QR code's holder saw it. What is done to it is done to exactly this state, or not at all. */
+export interface Preview extends TicketReading {
+  readonly status: TicketStatus;
+}
+
+/** The same for who sent a scan grant. */
+export interface Granted extends TicketReading {
+  readonly grantMatches: boolean;
+}
+
 /** Section "Fixed numbers" of docs/security.md. */
 const LIMIT = { scansPerTenMinutes: 10, mismatchesPerHour: 5, waitingInBrowser: 5 } as const;
 
@@ -96,16 +106,14 @@ export class TicketService {
   }
 
   /** The ticket a QR code names, for showing; changes nothing (T14). */
-  async preview(scanToken: string): Promise<{ ticket: Ticket; status: TicketStatus }> {
+  async preview(scanToken: string): Promise<Preview> {
     const reading = await this.#store.findByScanToken(hashSecret(scanToken));
     if (!reading) throw new AppError('not_found');
-    return { ticket: reading.ticket, status: statusAt(reading.ticket, reading.now) };
+    return { ...reading, status: statusAt(reading.ticket, reading.now) };
   }
 
-  /** Binds the ticket to this phone. Returns the scan grant, which alone confirms or denies. */
-  async scan(scanToken: string, by: PhoneIdentity): Promise<{ ticket: Ticket; scanGrant: string; expiresIn: number }> {
-    const reading = await this.#store.findByScanToken(hashSecret(scanToken));
-    if (!reading) throw new AppError('not_found');
+  /** Binds a previewed ticket to this phone. Returns the scan grant, which alone confirms or denies. */
+  async scan(reading: Preview, by: PhoneIdentity): Promise<{ ticket: Ticket; scanGrant: string; expiresIn: number }> {
     const recent = await this.#store.recentOf(by.accountId);
     if (recent.mismatches >= LIMIT.mismatchesPerHour) throw new AppError('too_many_requests', { retryAfter: 3600 });
     if (recent.scans >= LIMIT.scansPerTenMinutes) {
@@ -113,12 +121,8 @@ export class TicketService {
       throw new AppError('too_many_requests', { message, retryAfter: 600 });
     }
     const secret = newSecret();
-    const next = await this.#move(reading, {
-      type: 'scan',
-      by,
-      scanGrantHash: hashSecret(secret),
-      matchCode: newMatchCode(),
-    });
+    const [scanGrantHash, matchCode] = [hashSecret(secret), newMatchCode()];
+    const next = await this.#move(reading, { type: 'scan', by, scanGrantHash, matchCode });
     return {
       ticket: next,
       scanGrant: `${next.id}.${secret}`,
@@ -131,30 +135,32 @@ export class TicketService {
     return scanGrant.slice(0, Math.max(0, scanGrant.indexOf('.')));
   }
 
-  /** The ticket a scan grant names, for a door that must look before it confirms; whether it may is confirm's to say. */
-  async granted(scanGrant: string): Promise<Ticket> {
-    return (await this.#granted(scanGrant)).reading.ticket;
+  /** The ticket a scan grant names, for showing; whether the grant may move it is for confirm and deny to say. */
+  async granted(scanGrant: string): Promise<Granted> {
+    const reading = await this.#store.find(this.ticketIdOf(scanGrant));
+    if (!reading) throw new AppError('not_found');
+    const secret = scanGrant.slice(scanGrant.indexOf('.') + 1);
+    return { ...reading, grantMatches: sameSecret(reading.ticket.scanGrantHash, hashSecret(secret)) };
   }
 
   /** "Allow". A wrong match code ends the ticket and throws `match_code_wrong`. */
-  async confirm(scanGrant: string, by: PhoneIdentity, matchCode: string | undefined, subject: Subject): Promise<void> {
-    const { reading, grantMatches } = await this.#granted(scanGrant);
-    const matchCodeMatches = sameSecret(reading.ticket.matchCode, matchCode);
-    const next = await this.#move(reading, { type: 'confirm', by, grantMatches, matchCodeMatches, subject });
+  async confirm(granted: Granted, by: PhoneIdentity, matchCode: string | undefined, subject: Subject): Promise<void> {
+    const { ticket, grantMatches } = granted;
+    const matchCodeMatches = sameSecret(ticket.matchCode, matchCode);
+    const next = await this.#move(granted, { type: 'confirm', by, grantMatches, matchCodeMatches, subject });
     if (next.status === 'denied') throw new AppError('match_code_wrong');
   }
 
   /** As redeem, by the phone that has just allowed it: for a door without a waiting page. */
   async redeemByGrant(scanGrant: string): Promise<Ticket> {
-    const { reading, grantMatches } = await this.#granted(scanGrant);
-    if (!grantMatches) throw new AppError('forbidden');
-    return this.#move(reading, { type: 'redeem' });
+    const granted = await this.granted(scanGrant);
+    if (!granted.grantMatches) throw new AppError('forbidden');
+    return this.#move(granted, { type: 'redeem' });
   }
 
   /** "Deny". */
-  async deny(scanGrant: string, by: PhoneIdentity): Promise<void> {
-    const { reading, grantMatches } = await this.#granted(scanGrant);
-    await this.#move(reading, { type: 'deny', by, grantMatches });
+  async deny(granted: Granted, by: PhoneIdentity): Promise<void> {
+    await this.#move(granted, { type: 'deny', by, grantMatches: granted.grantMatches });
   }
 
   /** The waiting page gives its ticket up. */
@@ -183,26 +189,23 @@ export class TicketService {
     return { ...opened, ticket };
   }
 
-  /** confirmed -> redeemed; for exactly one caller. The code is made from what it returns. */
+  /**
+   * confirmed -> redeemed, for exactly one caller: the code is made from what it returns. What its person denied comes back
+   * as it is; what a wrong match code ended is a `conflict`.
+   */
   async redeem(id: string, waitSecret: string): Promise<Ticket> {
-    return this.#move(await this.#held(id, waitSecret), { type: 'redeem' });
-  }
-
-  /** The ticket of a waiting page whose person said no, else `conflict`: what an OAuth denial is answered from. */
-  async denied(id: string, waitSecret: string): Promise<Ticket> {
-    const { ticket } = await this.#held(id, waitSecret);
-    if (ticket.status !== 'denied' || ticket.deniedBecause !== 'person') throw new AppError('conflict');
-    return ticket;
+    const reading = await this.#held(id, waitSecret);
+    return isDenied(reading.ticket) ? reading.ticket : this.#move(reading, { type: 'redeem' });
   }
 
   /** A one-time handle that redeems this ticket from a top-level navigation instead of the page (T30). */
-  async delegate(id: string, waitSecret: string): Promise<{ ticket: Ticket; handle: string }> {
+  async delegate(id: string, waitSecret: string): Promise<{ handle: string }> {
+    const reading = await this.#held(id, waitSecret);
+    // Throws for what a wrong match code ended.
+    isDenied(reading.ticket);
     const secret = newSecret();
-    const ticket = await this.#move(await this.#held(id, waitSecret), {
-      type: 'delegate',
-      continueHash: hashSecret(secret),
-    });
-    return { ticket, handle: `${id}.${secret}` };
+    await this.#move(reading, { type: 'delegate', continueHash: hashSecret(secret) });
+    return { handle: `${id}.${secret}` };
   }
 
   /** Redeems by handle; a person's denial comes back as the denied ticket. */
@@ -229,17 +232,16 @@ export class TicketService {
     return reading;
   }
 
-  async #granted(scanGrant: string): Promise<{ reading: TicketReading; grantMatches: boolean }> {
-    const reading = await this.#store.find(this.ticketIdOf(scanGrant));
-    if (!reading) throw new AppError('not_found');
-    const secret = scanGrant.slice(scanGrant.indexOf('.') + 1);
-    return { reading, grantMatches: sameSecret(reading.ticket.scanGrantHash, hashSecret(secret)) };
-  }
-
   async #move(reading: TicketReading, event: TicketEvent): Promise<Ticket> {
     const next = transition(reading.ticket, event, reading.now);
     if (!(await this.#store.replace(next, reading.ticket))) throw new AppError('conflict');
     if (next.status !== reading.ticket.status) await this.#deps.nudge.publish(next.id);
     return next;
   }
+}
+
+/** Whether its person said no. That a number was wrong is no answer for a site: `conflict`. */
+function isDenied({ status, deniedBecause }: Ticket): boolean {
+  if (status === 'denied' && deniedBecause !== 'person') throw new AppError('conflict');
+  return status === 'denied';
 }

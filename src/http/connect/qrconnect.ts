@@ -3,6 +3,7 @@ import type { Client } from '../../client/client.js';
 import { redirectUriAllowed } from '../../client/client.js';
 import type { ClientService } from '../../client/client-service.js';
 import { type Authorization, AuthorizationRefused, type AuthorizationRequest } from '../../engine/authorization.js';
+import { remember } from '../../engine/request-scope.js';
 import { AppError } from '../../error.js';
 import type { TicketCaps } from '../../ticket/ticket-caps.js';
 import type { TicketService } from '../../ticket/ticket-service.js';
@@ -43,6 +44,7 @@ export function qrconnect(deps: QrConnectDeps) {
     if (isFramedByStranger(ctx, client, deps.publicUrl)) {
       return sendRefusal(deps, ctx, { reason: 'frame_refused', status: 403 });
     }
+    remember('Client', client.id, client);
     const opener = { addressKey: ctx.state.addressKey, clientId: client.id };
     try {
       await deps.caps.admit(opener, async () =>

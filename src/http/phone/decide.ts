@@ -37,10 +37,10 @@ export function scan(deps: DecideDeps) {
       throw new AppError('invalid_request', { message: 'send scan_token or user_code, and only one of them' });
     }
     const scanToken = fromQr ?? (await openDeviceTicket(deps, ctx, phone, { userCode: userCode ?? '', csrf: given }));
-    const { ticket: shown } = await deps.tickets.preview(scanToken);
-    if (fromQr !== undefined) checkCsrf(deps, phone, given, shown.id);
-    const client = await describeClient(deps, shown);
-    const { ticket, scanGrant, expiresIn } = await deps.tickets.scan(scanToken, identity(phone));
+    const shown = await deps.tickets.preview(scanToken);
+    if (fromQr !== undefined) checkCsrf(deps, phone, given, shown.ticket.id);
+    const client = await describeClient(deps, shown.ticket);
+    const { ticket, scanGrant, expiresIn } = await deps.tickets.scan(shown, identity(phone));
     ctx.body = {
       scan_grant: scanGrant,
       // The page was drawn before there was a ticket.
@@ -62,7 +62,8 @@ export function confirm(deps: DecideDeps) {
     const input = await readJson(ctx.req, CONFIRM);
     const phone = signedIn(ctx);
     checkCsrf(deps, phone, input.csrf, deps.tickets.ticketIdOf(input.scan_grant));
-    const ticket = await deps.tickets.granted(input.scan_grant);
+    const granted = await deps.tickets.granted(input.scan_grant);
+    const { ticket } = granted;
     // Its request is over because it was answered; what follows would say that it is over because of its age.
     if (ticket.status === 'redeemed') throw new AppError('conflict');
     const request = await requestOf(deps, ticket);
@@ -75,7 +76,7 @@ export function confirm(deps: DecideDeps) {
       amr: [...phone.session.amr, 'qr'],
       ...(ticket.door === 'authorize' && input.remember ? { remember: true } : {}),
     };
-    await deps.tickets.confirm(input.scan_grant, identity(phone), input.match_code, subject);
+    await deps.tickets.confirm(granted, identity(phone), input.match_code, subject);
     if (ticket.door === 'device') {
       await deps.tickets.redeemByGrant(input.scan_grant);
       await deps.devices.allow(ticket.requestUid, subject, phone.session.id);
@@ -89,8 +90,9 @@ export function deny(deps: DecideDeps) {
     const input = await readJson(ctx.req, DENY);
     const phone = signedIn(ctx);
     checkCsrf(deps, phone, input.csrf, deps.tickets.ticketIdOf(input.scan_grant));
-    const { door, requestUid } = await deps.tickets.granted(input.scan_grant);
-    await deps.tickets.deny(input.scan_grant, identity(phone));
+    const granted = await deps.tickets.granted(input.scan_grant);
+    await deps.tickets.deny(granted, identity(phone));
+    const { door, requestUid } = granted.ticket;
     if (door === 'device') await deps.devices.refuse(requestUid);
     ctx.body = { status: 'denied' };
   };

@@ -2,6 +2,7 @@
 import type { ClientService } from '../../client/client-service.js';
 import { ACR } from '../../engine/browser-sign-in.js';
 import type { AuthorizationAnswer, CodeIssuer } from '../../engine/code-issuer.js';
+import { remember } from '../../engine/request-scope.js';
 import type { SignInAnswers } from '../../engine/sign-in-answers.js';
 import { AppError } from '../../error.js';
 import type { Ticket } from '../../ticket/ticket.js';
@@ -27,6 +28,7 @@ export interface EndingDeps {
 export async function endTicket(deps: EndingDeps, ticket: Ticket): Promise<Ending> {
   const client = await deps.clients.active(ticket.clientId);
   if (!client) throw new AppError('gone');
+  remember('Client', client.id, client);
   const { subject, scannedBy } = ticket;
   const allowed = ticket.status === 'redeemed' && subject && scannedBy;
   if (ticket.door === 'authorize') {

@@ -43,12 +43,7 @@ export function redeem(deps: TicketApiDeps) {
     // Nothing but the ticket decides: the request was frozen before the QR code was drawn (T9).
     const { id, waitSecret } = holderOf(ctx);
     const { answer, redirectTo } = await counted(deps, ctx, async () => {
-      const view = await deps.tickets.read(id, waitSecret);
-      const ticket =
-        view.status === 'denied'
-          ? await deps.tickets.denied(id, waitSecret)
-          : await deps.tickets.redeem(id, waitSecret);
-      return endTicket(deps, ticket);
+      return endTicket(deps, await deps.tickets.redeem(id, waitSecret));
     });
     if (!answer) {
       ctx.body = { redirect_to: redirectTo };
@@ -63,11 +58,7 @@ export function redeem(deps: TicketApiDeps) {
 export function delegate(deps: TicketApiDeps) {
   return async (ctx: AppRouterContext): Promise<void> => {
     const { id, waitSecret } = holderOf(ctx);
-    const { handle } = await counted(deps, ctx, async () => {
-      const view = await deps.tickets.read(id, waitSecret);
-      if (view.status === 'denied') await deps.tickets.denied(id, waitSecret);
-      return deps.tickets.delegate(id, waitSecret);
-    });
+    const { handle } = await counted(deps, ctx, () => deps.tickets.delegate(id, waitSecret));
     ctx.body = { continue: `${deps.publicUrl}/connect/continue/${handle}` };
   };
 }

@@ -49,13 +49,18 @@ function build(status: TicketStatus) {
 describe('nudges', () => {
   it('follow every change of status, and nothing else', async () => {
     const house = build('pending');
-    const { scanGrant } = await house.service.scan('token', ANNA);
+    const { scanGrant } = await house.service.scan(await house.service.preview('token'), ANNA);
     expect(house.published).toEqual(['ticket']);
     // The same phone looks again: a new grant, the same status.
-    const again = await house.service.scan('token', ANNA);
+    const again = await house.service.scan(await house.service.preview('token'), ANNA);
     expect(again.scanGrant).not.toBe(scanGrant);
     expect(house.published).toHaveLength(1);
-    await house.service.confirm(again.scanGrant, ANNA, house.ticket.matchCode, subjectOf(ANNA));
+    await house.service.confirm(
+      await house.service.granted(again.scanGrant),
+      ANNA,
+      house.ticket.matchCode,
+      subjectOf(ANNA),
+    );
     await house.service.delegate('ticket', 'wait');
     expect(house.published).toHaveLength(2);
     await house.service.redeem('ticket', 'wait');
@@ -64,7 +69,7 @@ describe('nudges', () => {
 
   it('follow a denial and a cancelled ticket', async () => {
     const denied = build('scanned');
-    await denied.service.deny('ticket.grant', ANNA);
+    await denied.service.deny(await denied.service.granted('ticket.grant'), ANNA);
     const cancelled = build('pending');
     await cancelled.service.cancel('ticket', 'wait');
     expect([denied.published, cancelled.published]).toEqual([['ticket'], ['ticket']]);
