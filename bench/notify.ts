@@ -11,11 +11,11 @@ import type { Postgres } from './private-postgres.js';
 import { percentile, type Table } from './table.js';
 
 const LISTENERS = [1, 2, 4] as const;
-const RATES = [250, 500, 1000, 1500, 2000, 3000, 4000];
+const RATES = [250, 500, 1000, 2000, 3000, 4000, 6000, 8000, 12_000];
 const SECONDS = 2;
 /** Part of the offered rate that must get through for a higher one to be tried. */
 const ENOUGH = 0.8;
-/** Each moves once in a run, so that none of its news is lost in the next. */
+/** So many that one rests for half a second before it moves again, and no news is lost in the next. */
 const TICKETS = 8000;
 
 interface Cell {
