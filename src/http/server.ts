@@ -50,7 +50,7 @@ import { apiDocument, apiPage } from './qr/api-page.js';
 import { ticketCors } from './qr/cors.js';
 import { type EventsDeps, events } from './qr/events.js';
 import { createHeartbeat, type Heartbeat } from './qr/heartbeat.js';
-import { openTicket } from './qr/open.js';
+import { type OpenDeps, openTicket } from './qr/open.js';
 import { socketDoor } from './qr/socket.js';
 import { cancel, delegate, redeem, renew, status } from './qr/tickets.js';
 import { createWaiters, type Waiters } from './qr/waiters.js';
@@ -107,7 +107,8 @@ export function createHttpServer(deps: ServerDeps): { server: Server; waiters: W
   const waiters = createWaiters(config.waiters);
   // Guesses at wait secrets, by address, whatever the transport (T3).
   const misses = createLimit({ points: 60, seconds: 60 });
-  const held = { ...deps, waiters, misses, heartbeat: createHeartbeat() };
+  const strangers = createLimit({ points: config.ticketLimits.perAddress * 3, seconds: 60 });
+  const held = { ...deps, waiters, misses, strangers, heartbeat: createHeartbeat() };
   // Wrong client secrets by client and address, whichever dialect they were tried in (T56).
   const secretGuesses = createLimit({ points: 20, seconds: 60 });
   const app = new Koa<RequestState>();
@@ -120,13 +121,13 @@ export function createHttpServer(deps: ServerDeps): { server: Server; waiters: W
   app.use(boundUrl);
   app.use((_ctx, next) => inRequestScope(next));
   app.use(querySecrets(deps));
-  const strangers = createLimit({ points: config.ticketLimits.perAddress * 3, seconds: 60 });
   app.use(engineDoor(deps.engine, { secretGuesses, strangers }, (origin) => deps.clients.publicOrigin(origin)));
   app.use(ticketCors({ ...deps, publicUrl: config.publicUrl }));
   const router = routes(held, secretGuesses);
   app.use(router.routes() as unknown as Middleware<RequestState>);
   app.use(methodCheck(router));
   const server = createServer(SERVER_OPTIONS, app.callback());
+  server.timeout = 40_000; // Where nothing has moved for so long nobody reads (T77): what is held speaks every 25 s.
   boundUnreadBodies(server);
   takeUpgrades(server, socketDoor({ ...held, publicUrl: config.publicUrl, trustedProxies: config.trustedProxies }));
   // While stopping, each answer is the last one of its connection.
@@ -136,7 +137,7 @@ export function createHttpServer(deps: ServerDeps): { server: Server; waiters: W
   return { server, waiters, heartbeat: held.heartbeat };
 }
 
-type Held = ServerDeps & Pick<EventsDeps, 'waiters' | 'misses' | 'heartbeat'>;
+type Held = ServerDeps & Pick<EventsDeps, 'waiters' | 'misses' | 'heartbeat'> & Pick<OpenDeps, 'strangers'>;
 
 function routes(deps: Held, secretGuesses: Limit): Router<RequestState> {
   const { config, assets } = deps;

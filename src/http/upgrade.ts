@@ -6,9 +6,18 @@ export type UpgradeDoor = (req: IncomingMessage, socket: Duplex, head: Buffer) =
 
 /** `door` answers whatever asks for a WebSocket, at any address. */
 export function takeUpgrades(server: Server, door: UpgradeDoor): void {
+  const unanswered = new WeakMap<Duplex, number>();
+  const count = (socket: Duplex, more: 1 | -1) => unanswered.set(socket, (unanswered.get(socket) ?? 0) + more);
+  server.prependListener('request', ({ socket }, res) => {
+    count(socket, 1);
+    res.once('close', () => count(socket, -1));
+  });
   server.on('upgrade', (req, socket, head) => {
     // Whatever becomes of it, a connection that breaks must not end the process.
     socket.on('error', () => socket.destroy());
+    // What throws here ends the process. Reset before it was read: nobody to answer, and no address to count it by.
+    // Behind a request that still waits for its answer: two parsers would mix up whose answer comes next.
+    if (req.socket.remoteAddress === undefined || unanswered.get(socket)) return void socket.destroy();
     if (req.headers.upgrade?.toLowerCase() === 'websocket') door(req, socket, head);
     else asIfNotAsked(server, req, socket, head);
   });

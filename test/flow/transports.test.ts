@@ -73,6 +73,16 @@ describe.each(HELD)('waiting by %s', (transport) => {
   });
 });
 
+it('holds no long poll for a change of what never changes', async () => {
+  await page.cancel();
+  const denied = await openPage(place.server, place.shop.request());
+  await place.anna.deny(await place.anna.scan(denied.qr));
+  const started = performance.now();
+  expect((await page.status('?wait=25&seen=cancelled')).status).toBe(410);
+  expect((await denied.status('?wait=25&seen=denied')).json()).toMatchObject({ status: 'denied' });
+  expect(performance.now() - started).toBeLessThan(10_000);
+});
+
 describe('one waiter per ticket', () => {
   it('lets the older one go when a newer one comes, by whatever transport', async () => {
     const socket = socketOf(place.server, page);

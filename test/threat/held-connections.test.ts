@@ -1,4 +1,5 @@
 /** T77: pages that wait cost little, have an end, and leave nothing behind. */
+import { connect, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { type RawAnswer, send } from '../support/http.js';
@@ -152,6 +153,73 @@ describe('connections that are held', () => {
       await strange.opened;
       strange.hangUp();
       for (const one of coming) one.hangUp();
+    }
+  });
+
+  it('T77: upgrades that are reset before they are read, whatever they ask for, end nothing', async () => {
+    const { host, port } = new URL(server.url);
+    for (let turn = 0; turn < 200; turn += 1) {
+      const protocol = turn % 2 === 0 ? 'websocket' : 'h2c';
+      const socket = connect(Number(port), '127.0.0.1');
+      socket.on('error', () => {});
+      const question = `GET /api/qr/socket HTTP/1.1\r\nHost: ${host}\r\nConnection: Upgrade\r\nUpgrade: ${protocol}\r\n\r\n`;
+      socket.write(question, () => socket.resetAndDestroy());
+    }
+    await until(async () => (await connections()) === 0, 'the server keeps connections');
+    expect((await send(`${server.url}/health/live`)).status).toBe(200);
+  });
+
+  it('T77: an upgrade behind a request that waits for its answer ends the connection, and nothing else', async () => {
+    const { host, port } = new URL(server.url);
+    const live = `GET /health/live HTTP/1.1\r\nHost: ${host}\r\n`;
+    for (const protocol of ['h2c', 'websocket']) {
+      const socket = connect(Number(port), '127.0.0.1');
+      socket.on('error', () => {});
+      const closed = new Promise((resolve) => socket.once('close', resolve));
+      socket.write(`${live}\r\n${live}Connection: Upgrade\r\nUpgrade: ${protocol}\r\n\r\n`);
+      setTimeout(() => socket.write(`${live}\r\n`), 200);
+      await closed;
+    }
+    expect((await send(`${server.url}/health/live`)).status).toBe(200);
+  });
+
+  it('T77: questions that wait behind another on one connection hold no seat that nobody would give back', async () => {
+    const all = await pages(6);
+    const { host, port } = new URL(server.url);
+    const socket = connect(Number(port), '127.0.0.1');
+    const ask = ({ ticketId, waitSecret }: WaitingPage, turn: number) =>
+      `GET /api/qr/tickets/${ticketId}${turn % 2 === 0 ? '/events' : '?wait=25&seen=pending'} HTTP/1.1\r\nHost: ${host}\r\n` +
+      `Authorization: Bearer ${waitSecret}\r\n\r\n`;
+    socket.write(all.map(ask).join(''));
+    await new Promise((resolve) => socket.once('data', resolve));
+    await until(() => server.app.held().beating === 1, 'the first is not held');
+    socket.destroy();
+    // The tickets live for two minutes more; what watches them must not.
+    await until(
+      () => server.app.held().waiters === 0,
+      () => JSON.stringify(server.app.held()),
+    );
+    expect(server.app.held()).toEqual(NOTHING);
+  });
+
+  it('T77: whoever leaves an answer unread is cut off', async () => {
+    const { app } = server;
+    expect(app.server.timeout).toBe(40_000);
+    app.server.timeout = 500;
+    try {
+      const { host, port } = new URL(server.url);
+      const accepted = new Promise<Socket>((resolve) => app.server.once('connection', resolve));
+      const lazy = connect(Number(port), '127.0.0.1').pause();
+      lazy.on('error', () => {});
+      // More than the system takes off the server's hands.
+      lazy.write(`GET /widget.js HTTP/1.1\r\nHost: ${host}\r\n\r\n`.repeat(2000));
+      const closed = new Promise<void>(
+        (resolve) => void accepted.then((socket) => socket.once('close', () => resolve())),
+      );
+      await closed;
+      lazy.destroy();
+    } finally {
+      app.server.timeout = 40_000;
     }
   });
 

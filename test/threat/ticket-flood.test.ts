@@ -226,6 +226,28 @@ describe('a flood of sign-ins', () => {
     expect(pushed.status).toBe(201);
   });
 
+  it('T76: a page’s request that no ticket comes of is kept as well, and counts with the others of its address', async () => {
+    const address = { ...from('192.0.2.8'), origin: SPA };
+    const ask = (more = {}) => askTicket(server, { ...spa.request().query, ...more }, address);
+    const grown = await growth(async () => {
+      for (let turn = 0; turn < PER_ADDRESS * 3; turn += 1) expect((await ask({ prompt: 'none' })).status).toBe(400);
+      expect(isFull(await ask({ prompt: 'none' }))).toBe(true);
+      expect(isFull(await ask())).toBe(true);
+    });
+    expect([grown.tickets, grown.records]).toEqual([0, PER_ADDRESS * 3]);
+    // What was refused at once was not kept.
+    const elsewhere = { ...from('192.0.2.9'), origin: SPA };
+    for (let turn = 0; turn < PER_ADDRESS * 3 + 5; turn += 1) {
+      const refused = await askTicket(
+        server,
+        { ...spa.request().query, redirect_uri: 'https://no.example/' },
+        elsewhere,
+      );
+      expect(refused.status).toBe(400);
+    }
+    expect((await askTicket(server, spa.request().query, elsewhere)).status).toBe(201);
+  });
+
   it('T76: one client’s sign-ins have an end, and so have all together, whatever the addresses', async () => {
     const [mine, yours] = [await wechatSite(server.app, server), await wechatSite(server.app, server)];
     await until(async () => (await kept()).open === 0, 'something is still open');
@@ -238,5 +260,18 @@ describe('a flood of sign-ins', () => {
     expect(others.filter(({ status }) => status === 200)).toHaveLength(IN_ALL - PER_CLIENT);
     expect(others.filter(isFull)).toHaveLength(100 - (IN_ALL - PER_CLIENT));
     expect((await kept()).open).toBe(IN_ALL);
+  });
+
+  it('T76: a site’s own server that asks for more than its client may have leaves nothing behind either', async () => {
+    await until(async () => (await kept()).open === 0, 'something is still open');
+    const own = await oauthSite(server.app, server);
+    const asked = () => askTicket(server, own.request().query, basic(own));
+    await until(async () => (await asked()).status === 201, 'there is no room');
+    const opened = await Promise.all(Array.from({ length: PER_CLIENT }, asked));
+    expect(opened.filter(isFull)).toHaveLength(1);
+    const { records } = await growth(async () => {
+      for (let turn = 0; turn < 10; turn += 1) expect((await asked()).status).toBe(429);
+    });
+    expect(records).toBe(0);
   });
 });

@@ -7,7 +7,7 @@ import type { TicketView } from '../../ticket/ticket-view.js';
 import type { AppRouterContext } from '../context.js';
 import type { Limit } from '../middleware/rate-limit.js';
 import type { Heartbeat } from './heartbeat.js';
-import { countMisses, holderOf, statusMessage } from './holder.js';
+import { countMisses, holderOf, requireOwnTurn, statusMessage } from './holder.js';
 import type { Waiters } from './waiters.js';
 
 export interface EventsDeps {
@@ -27,6 +27,7 @@ export function events(deps: EventsDeps) {
     if (ctx.method !== 'GET') throw new AppError('method_not_allowed');
     const { id, waitSecret } = holderOf(ctx);
     const { res } = ctx;
+    requireOwnTurn(res);
     const seat = deps.waiters.enter(ctx.state.addressKey);
     try {
       // What changes before the stream stands is in the view it begins with.

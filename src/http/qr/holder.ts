@@ -1,4 +1,5 @@
 /** Who asks about a ticket: the holder of its wait secret; how often others may guess; and what the holder is told. */
+import type { ServerResponse } from 'node:http';
 import { AppError } from '../../error.js';
 import type { TicketView } from '../../ticket/ticket-view.js';
 import type { AppRouterContext } from '../context.js';
@@ -13,6 +14,11 @@ export interface Holder {
 export function holderOf(ctx: AppRouterContext): Holder {
   const waitSecret = /^Bearer ([\w-]{1,128})$/.exec(ctx.get('Authorization'))?.[1] ?? '';
   return { id: String(ctx.params.id), waitSecret };
+}
+
+/** An answer that waits behind another on its connection is never told that its caller hung up, so it holds no seat (T77). */
+export function requireOwnTurn(res: ServerResponse): void {
+  if (res.socket === null) throw new AppError('too_many_requests', { retryAfter: 3 });
 }
 
 /** Only misses are limited: honest pages behind the same address go on (T3). */

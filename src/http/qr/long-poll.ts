@@ -1,9 +1,10 @@
 /** Long-polling: one held request that answers at the next change, or when its time is up. */
 import { randomInt } from 'node:crypto';
+import { isFinal } from '../../ticket/ticket.js';
 import type { TicketService } from '../../ticket/ticket-service.js';
 import type { TicketView } from '../../ticket/ticket-view.js';
 import type { AppRouterContext } from '../context.js';
-import type { Holder } from './holder.js';
+import { type Holder, requireOwnTurn } from './holder.js';
 import type { Waiters } from './waiters.js';
 
 /** Longest hold, in seconds. */
@@ -19,6 +20,7 @@ export async function longPoll(
   { id, waitSecret }: Holder,
   { wait, seen }: { wait: number; seen: string },
 ): Promise<TicketView> {
+  requireOwnTurn(ctx.res);
   const seat = waiters.enter(ctx.state.addressKey);
   let done = () => {};
   const over = new Promise<void>((resolve) => {
@@ -26,7 +28,9 @@ export async function longPoll(
   });
   try {
     const watched = await tickets.watch(id, waitSecret, done);
-    if (watched.view().status === seen) {
+    const { status } = watched.view();
+    // A final status never changes: nobody waits for that, nor takes a place for it.
+    if (status === seen && !isFinal(status)) {
       seat.hold(id, done);
       // Pages that began to wait together do not all come back together.
       const timer = setTimeout(done, wait * 1000 - randomInt(Math.max(1, Math.floor(wait * 100))));

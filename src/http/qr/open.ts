@@ -29,6 +29,8 @@ export interface OpenDeps {
   caps: TicketCaps;
   /** Wrong client secrets by client and address, counted together with those at the engine's own endpoints (T56). */
   secretGuesses: Limit;
+  /** Requests kept for callers who prove nothing, counted together with those at the engine's own endpoints (T76). */
+  strangers: Limit;
 }
 
 /** 201 {ticket_id, wait_secret, qr_url, qr_svg, qr_png, expires_in, interval}. */
@@ -39,12 +41,14 @@ export function openTicket(given: OpenDeps) {
     const client = await deps.clients.active(asked.client_id);
     requireItsOwnWay(client, ctx.get('Origin'));
     try {
-      // A site's own server is counted once it has proved who it is; a page by its address, before anything is written (T76).
-      const proved = client?.authMethod === 'none' ? undefined : await push(deps, ctx, asked);
+      // Nobody's request is kept, and no client named, before it has proved that it is one.
+      if (!client) await push(deps, ctx, asked);
       if (!client) throw new AppError('gone');
-      const addressKey = proved === undefined ? ctx.state.addressKey : undefined;
+      // A page counts by its address; a site's own server, which proves who it is, for its client alone (T76).
+      const bySite = client.authMethod !== 'none';
+      const addressKey = bySite ? undefined : ctx.state.addressKey;
       const opened = await deps.caps.admit({ addressKey, clientId: client.id }, async () => {
-        const requestUri = proved ?? (await push(deps, ctx, asked));
+        const requestUri = await (bySite ? push : pushForStranger)(deps, ctx, asked);
         const request = await deps.authorization.begin({ client_id: client.id, request_uri: requestUri });
         return deps.tickets.open({
           door: 'headless',
@@ -52,7 +56,7 @@ export function openTicket(given: OpenDeps) {
           requestEndsAt: request.endsAt,
           clientId: client.id,
           matchRequired: client.matchCode === 'type',
-          openedFrom: proved === undefined ? openedFrom(ctx) : openedBySite(ctx),
+          openedFrom: bySite ? openedBySite(ctx) : openedFrom(ctx),
           addressKey,
         });
       });
@@ -126,6 +130,18 @@ async function push(
   if (form) return deps.pushed.push(form, caller);
   await deps.pushed.authenticate(proof, caller);
   return requestUri;
+}
+
+/** What was pushed is kept, whether a ticket comes of it or not: `prompt=none` is refused only when it is begun. */
+async function pushForStranger(...args: Parameters<typeof push>): Promise<string> {
+  const [{ strangers }, ctx] = args;
+  const notKept = strangers.spend(ctx.state.addressKey);
+  try {
+    return await push(...args);
+  } catch (error) {
+    notKept();
+    throw error;
+  }
 }
 
 /** In the engine's words, whichever of its endpoints spoke them. */

@@ -47,6 +47,14 @@ describe('the address of a client', () => {
 });
 
 describe('what limits are keyed on', () => {
+  it('T82 is one caller, whatever port a proxy writes beside the address', async () => {
+    const keyOf = async (forwarded: string) =>
+      (await seen('10.0.0.1', { 'x-forwarded-for': forwarded }, { trustedProxies: ['10.0.0.0/8'] })).addressKey;
+    expect(await keyOf('203.0.113.9:40001')).toBe('203.0.113.9');
+    expect(await keyOf('[2001:db8::1]:40001')).toBe('2001:0db8:0000:0000::/64');
+    expect(await keyOf('[2001:db8::1]')).toBe('2001:0db8:0000:0000::/64');
+  });
+
   it.each([
     ['2001:db8:1:2:3:4:5:6', '2001:0db8:0001:0002::/64'],
     ['2001:db8:1:2::1', '2001:0db8:0001:0002::/64'],
