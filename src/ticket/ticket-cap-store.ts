@@ -4,16 +4,16 @@ import type { Statement } from '../database/statement.js';
 
 /** Tickets whose time is not over: what is cancelled still counts, or opening and cancelling would fill the table. */
 export interface OpenTickets {
-  readonly byKey: ReadonlyMap<string, number>;
+  readonly taken: number;
   /** Until the first of them ends; 0 when there are none. */
   readonly seconds: number;
 }
 
 export interface TicketCapStore {
   /** Counts to `most` and no further; under the address itself. */
-  ofAddress(addressKey: string, most: number): Promise<OpenTickets>;
+  ofAddress(addressKey: string, most: number): Promise<ReadonlyMap<string, OpenTickets>>;
   /** Under the clients' ids. */
-  ofClients(): Promise<OpenTickets>;
+  ofClients(): Promise<ReadonlyMap<string, OpenTickets>>;
 }
 
 const SECONDS = `COALESCE(ceil(extract(epoch FROM min(expires_at) - clock_timestamp())), 0)::int AS seconds`;
@@ -32,15 +32,12 @@ const OF_CLIENTS: Statement = {
 export function createTicketCapStore(database: Database): TicketCapStore {
   return {
     async ofAddress(addressKey, most) {
-      const [row] = await database.query<{ taken: number; seconds: number }>(OF_ADDRESS, [addressKey, most]);
-      return { byKey: new Map([[addressKey, row?.taken ?? 0]]), seconds: row?.seconds ?? 0 };
+      const rows = await database.query<{ taken: number; seconds: number }>(OF_ADDRESS, [addressKey, most]);
+      return new Map(rows.map((open) => [addressKey, open]));
     },
     async ofClients() {
       const rows = await database.query<{ client_id: string; taken: number; seconds: number }>(OF_CLIENTS);
-      return {
-        byKey: new Map(rows.map(({ client_id: id, taken }) => [id, taken])),
-        seconds: rows.reduce((least, { seconds }) => Math.min(least, seconds), rows[0]?.seconds ?? 0),
-      };
+      return new Map(rows.map(({ client_id: id, taken, seconds }) => [id, { taken, seconds }]));
     },
   };
 }

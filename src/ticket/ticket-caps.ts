@@ -55,7 +55,7 @@ export function createTicketCaps({ store, limits, onFull }: TicketCapsDeps): Tic
     addresses.set(key, tally);
     return tally;
   };
-  const refuse = (tally: Tally, limit: keyof TicketLimits): never => {
+  const refuse = ({ tally, cap, limit }: Room): never => {
     const now = performance.now();
     if (now - (toldAt.get(limit) ?? Number.NEGATIVE_INFINITY) > TOLD_EVERY_MS) {
       toldAt.set(limit, now);
@@ -64,30 +64,30 @@ export function createTicketCaps({ store, limits, onFull }: TicketCapsDeps): Tic
     throw new AppError('too_many_requests', {
       message: 'Too many sign-ins are open at once; wait a little, then try again.',
       reason: 'tickets_full',
-      retryAfter: tally.seconds,
+      retryAfter: tally.secondsOf(cap.key),
     });
   };
 
   return {
     async admit({ addressKey, clientId }, open) {
       const rooms: Room[] = [
-        { tally: everybody, caps: [{ key: clientId, most: limits.perClient }], limit: 'perClient' },
-        { tally: everybody, caps: [{ key: ALL, most: limits.inAll }], limit: 'inAll' },
+        { tally: everybody, cap: { key: clientId, most: limits.perClient }, limit: 'perClient' },
+        { tally: everybody, cap: { key: ALL, most: limits.inAll }, limit: 'inAll' },
       ];
       if (addressKey !== undefined) {
-        const caps = [{ key: addressKey, most: limits.perAddress }];
-        rooms.unshift({ tally: tallyOf(addressKey), caps, limit: 'perAddress' });
+        const cap = { key: addressKey, most: limits.perAddress };
+        rooms.unshift({ tally: tallyOf(addressKey), cap, limit: 'perAddress' });
       }
       for (;;) {
-        const seen = rooms.map((room) => ({ room, has: room.tally.look(room.caps) }));
+        const seen = rooms.map((room) => ({ room, has: room.tally.look(room.cap) }));
         const full = seen.find(({ has }) => has === 'full');
-        if (full) refuse(full.room.tally, full.room.limit);
+        if (full) refuse(full.room);
         const unknown = seen.filter(({ has }) => has === 'unknown');
         if (unknown.length === 0) break;
-        await Promise.all(unknown.map(({ room }) => room.tally.learn(room.caps)));
+        await Promise.all(unknown.map(({ room }) => room.tally.learn(room.cap)));
       }
       // Nothing was awaited since the look that found room.
-      const places = rooms.map(({ tally, caps }) => tally.take(caps));
+      const places = rooms.map(({ tally, cap }) => tally.take(cap));
       let opened = false;
       try {
         const result = await open();
@@ -102,11 +102,13 @@ export function createTicketCaps({ store, limits, onFull }: TicketCapsDeps): Tic
 
 interface Room {
   readonly tally: Tally;
-  readonly caps: readonly Cap[];
+  readonly cap: Cap;
   readonly limit: keyof TicketLimits;
 }
 
-function withTotal({ byKey, seconds }: OpenTickets): OpenTickets {
-  const total = [...byKey.values()].reduce((sum, taken) => sum + taken, 0);
-  return { byKey: new Map([...byKey, [ALL, total]]), seconds };
+function withTotal(byClient: ReadonlyMap<string, OpenTickets>): ReadonlyMap<string, OpenTickets> {
+  const all = [...byClient.values()];
+  const taken = all.reduce((sum, open) => sum + open.taken, 0);
+  const seconds = all.length > 0 ? Math.min(...all.map((open) => open.seconds)) : 0;
+  return new Map([...byClient, [ALL, { taken, seconds }]]);
 }

@@ -86,7 +86,7 @@ export class TicketService {
     if (otherRequests.length >= LIMIT.waitingInBrowser) {
       cancelled.push(...(await this.#store.cancelOldest(otherRequests, LIMIT.waitingInBrowser - 1)));
     }
-    for (const id of cancelled) await this.#deps.nudge.publish(id);
+    await Promise.all(cancelled.map((id) => this.#deps.nudge.publish(id)));
     return this.open(input);
   }
 

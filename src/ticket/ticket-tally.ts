@@ -19,15 +19,15 @@ const FRESH_MS = 1000;
 const SHARE = 10;
 
 interface Taken {
-  readonly keys: readonly string[];
+  readonly key: string;
   /** Where it is counted now. */
   among: Map<string, number>;
   opened: boolean;
 }
 
 export class Tally {
-  readonly #count: () => Promise<OpenTickets>;
-  #counted: OpenTickets = { byKey: new Map(), seconds: 0 };
+  readonly #count: () => Promise<ReadonlyMap<string, OpenTickets>>;
+  #counted: ReadonlyMap<string, OpenTickets> = new Map();
   #countedAt = Number.NEGATIVE_INFINITY;
   #counting: Promise<void> | undefined;
   readonly #places = new Set<Taken>();
@@ -40,30 +40,25 @@ export class Tally {
   /** Told when somebody is done. */
   #waiting: Array<() => void> = [];
 
-  constructor(count: () => Promise<OpenTickets>) {
+  constructor(count: () => Promise<ReadonlyMap<string, OpenTickets>>) {
     this.#count = count;
   }
 
   /** `unknown`: wait for `learn`, then look again. */
-  look(caps: readonly Cap[]): 'room' | 'full' | 'unknown' {
+  look({ key, most }: Cap): 'room' | 'full' | 'unknown' {
     if (!this.#isFresh() || this.#counting) return 'unknown';
-    const rooms = caps.map(({ key, most }) => {
-      const room = most - of(this.#counted.byKey, key);
-      const left = room - of(this.#since, key);
-      return {
-        left,
-        sure: left - of(this.#doubtful, key),
-        share: Math.ceil(room / SHARE),
-        given: of(this.#since, key),
-      };
-    });
-    if (rooms.some(({ left }) => left <= 0)) return 'full';
-    return rooms.every(({ sure, share, given }) => sure > 0 && given < share) ? 'room' : 'unknown';
+    const room = most - (this.#counted.get(key)?.taken ?? 0);
+    const left = room - of(this.#since, key);
+    if (left <= 0) return 'full';
+    const doubtful = of(this.#doubtful, key);
+    // All that the other nodes may not see yet.
+    const given = of(this.#since, key) + doubtful;
+    return left > doubtful && given < Math.ceil(room / SHARE) ? 'room' : 'unknown';
   }
 
   /** Counts again, one count at a time whoever asks, and not before it can tell more. Throws when the database cannot say. */
-  async learn(caps: readonly Cap[]): Promise<void> {
-    const inDoubt = caps.some(({ key }) => of(this.#doubtful, key) > 0);
+  async learn({ key }: Cap): Promise<void> {
+    const inDoubt = of(this.#doubtful, key) > 0;
     if (this.#isFresh() && !this.#counting && inDoubt && !this.#clearer) {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
@@ -74,23 +69,23 @@ export class Tally {
   }
 
   /** Where `look` has found room. */
-  take(caps: readonly Cap[]): Place {
-    const place: Taken = { keys: caps.map(({ key }) => key), among: this.#since, opened: false };
+  take({ key }: Cap): Place {
+    const place: Taken = { key, among: this.#since, opened: false };
     this.#places.add(place);
-    for (const key of place.keys) add(place.among, key, 1);
+    add(place.among, key, 1);
     return {
       leave: (opened) => {
         place.opened = opened;
         if (place.among === this.#doubtful) this.#clearer = true;
-        if (!opened && this.#places.delete(place)) for (const key of place.keys) add(place.among, key, -1);
+        if (!opened && this.#places.delete(place)) add(place.among, key, -1);
         for (const tell of this.#waiting.splice(0)) tell();
       },
     };
   }
 
-  /** Until there may be room again, in seconds. */
-  get seconds(): number {
-    return Math.max(1, this.#counted.seconds);
+  /** Until there may be room again under this key, in seconds. */
+  secondsOf(key: string): number {
+    return Math.max(1, this.#counted.get(key)?.seconds ?? 0);
   }
 
   /** Nothing would be lost with it. */
@@ -108,7 +103,7 @@ export class Tally {
     this.#clearer = [...this.#places].some(({ opened }) => opened);
     for (const place of this.#places) {
       place.among = this.#doubtful;
-      for (const key of place.keys) add(place.among, key, 1);
+      add(place.among, place.key, 1);
     }
   }
 

@@ -86,7 +86,12 @@ export function createTicketWatcher(
     clock = undefined;
   };
 
-  const nextDue = () => [nudged, due].find(({ size }) => size > 0);
+  let last = due;
+  /** The nudged first, but not twice in a row while others are due: under a stream of nudges they would wait for ever. */
+  const nextDue = () => {
+    last = last === nudged && due.size > 0 ? due : nudged.size > 0 ? nudged : due;
+    return last.size > 0 ? last : undefined;
+  };
 
   /** One statement at a time; a ticket nudged during one is in the next. */
   async function readDue(): Promise<void> {

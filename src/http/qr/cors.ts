@@ -15,6 +15,8 @@ export interface CorsDeps {
 /** As the router reads addresses: capitals and percent-encoding make no other address. */
 const API = /^\/api\/qr\//i;
 const TICKET = /^\/api\/qr\/tickets\/([^/]+)/i;
+/** Tickets whose client is remembered. */
+const MOST_KNOWN = 10_000;
 /** Seconds that browsers remember a preflight. */
 const PREFLIGHT_SECONDS = 600;
 
@@ -29,9 +31,18 @@ export function originAllowed(origin: string, client: Pick<Client, 'embedOrigins
  * own client; where there is no such ticket, for any registered one, so that a page can read that there is none.
  */
 export function ticketCors(deps: CorsDeps): Middleware<RequestState> {
+  // Whose a ticket is never changes, and a page that polls asks often.
+  const clientIds = new Map<string, string>();
+  const clientOf = async (ticketId: string): Promise<string | undefined> => {
+    const clientId = clientIds.get(ticketId) ?? (await deps.tickets.clientOf(ticketId));
+    if (clientId === undefined) return undefined;
+    clientIds.set(ticketId, clientId);
+    if (clientIds.size > MOST_KNOWN) clientIds.delete(clientIds.keys().next().value as string);
+    return clientId;
+  };
   const mayRead = async (origin: string, path: string): Promise<boolean> => {
     const ticketId = decoded(TICKET.exec(path)?.[1] ?? '');
-    const clientId = ticketId === '' ? undefined : await deps.tickets.clientOf(ticketId);
+    const clientId = ticketId === '' ? undefined : await clientOf(ticketId);
     return clientId === undefined
       ? deps.clients.embedOrigin(origin)
       : originAllowed(origin, await deps.clients.active(clientId));

@@ -7,7 +7,6 @@ export interface Heartbeat {
   /** Returns how to leave. */
   join(beat: Beat): () => void;
   readonly size: number;
-  stop(): void;
 }
 
 /** Ten thousand at once would stop everything else for a moment: each second it is the turn of one part. */
@@ -39,9 +38,6 @@ export function createHeartbeat(): Heartbeat {
         clearInterval(clock);
         clock = undefined;
       };
-    },
-    stop() {
-      clearInterval(clock);
     },
   };
 }

@@ -14,6 +14,7 @@ import { isForHost } from '../middleware/host-check.js';
 import type { Limit } from '../middleware/rate-limit.js';
 import { logUpgrade } from '../middleware/request-log.js';
 import type { UpgradeDoor } from '../upgrade.js';
+import { originAllowed } from './cors.js';
 import type { Heartbeat } from './heartbeat.js';
 import { countMisses, statusMessage } from './holder.js';
 import type { Seat, Waiters } from './waiters.js';
@@ -197,8 +198,7 @@ async function watch(
 }
 
 async function isOfClient({ tickets, clients }: SocketDeps, ticketId: string, origin: string): Promise<boolean> {
-  const client = await clients.active((await tickets.clientOf(ticketId)) ?? '');
-  return client?.embedOrigins.includes(origin) === true;
+  return originAllowed(origin, await clients.active((await tickets.clientOf(ticketId)) ?? ''));
 }
 
 /** A page cannot see the protocol's own pings, so it asks in its own words whether the line is still there. */

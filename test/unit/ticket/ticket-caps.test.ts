@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../../../src/error.js';
-import type { TicketCapStore } from '../../../src/ticket/ticket-cap-store.js';
+import type { OpenTickets, TicketCapStore } from '../../../src/ticket/ticket-cap-store.js';
 import { createTicketCaps, type Opener } from '../../../src/ticket/ticket-caps.js';
 
 const LIMITS = { perAddress: 100, perClient: 100_000, inAll: 100_000 };
@@ -14,26 +14,34 @@ function table() {
     await new Promise((resolve) => setTimeout(resolve, 2));
     return look();
   };
+  /** Of every key until its first row ends; 9 unless set. */
+  const seconds = new Map<string, number>();
   const count = (by: (row: Opener) => string | undefined) =>
     rows.reduce((counts, row) => {
       const key = by(row);
-      return key === undefined ? counts : counts.set(key, (counts.get(key) ?? 0) + 1);
-    }, new Map<string, number>());
+      if (key === undefined) return counts;
+      return counts.set(key, { taken: (counts.get(key)?.taken ?? 0) + 1, seconds: seconds.get(key) ?? 9 });
+    }, new Map<string, OpenTickets>());
   const store: TicketCapStore = {
-    ofAddress: (key) =>
-      after(() => ({ byKey: new Map([[key, count((row) => row.addressKey).get(key) ?? 0]]), seconds: 9 })),
-    ofClients: () => after(() => ({ byKey: count((row) => row.clientId), seconds: 9 })),
+    ofAddress: (key) => after(() => count((row) => (row.addressKey === key ? key : undefined))),
+    ofClients: () => after(() => count((row) => row.clientId)),
   };
-  return { rows, seen, store };
+  return { rows, seen, seconds, store };
 }
 
-function node(store: TicketCapStore, rows: Opener[], limits: Partial<typeof LIMITS> = {}, told: string[] = []) {
+function node(
+  store: TicketCapStore,
+  rows: Opener[],
+  limits: Partial<typeof LIMITS> = {},
+  told: string[] = [],
+  writing = () => Math.random() * 5,
+) {
   const caps = createTicketCaps({ store, limits: { ...LIMITS, ...limits }, onFull: (limit) => told.push(limit) });
   return (opener: Partial<Opener> = {}) => {
     const who = { addressKey: '192.0.2.1', clientId: 'shop', ...opener };
     return caps.admit(who, async () => {
       // The row is written first; what follows takes time as well.
-      await new Promise((resolve) => setTimeout(resolve, Math.random() * 5));
+      await new Promise((resolve) => setTimeout(resolve, writing()));
       rows.push(who);
       await new Promise((resolve) => setTimeout(resolve, Math.random() * 20));
       return 'opened';
@@ -75,6 +83,14 @@ describe('the room for tickets', () => {
     expect(rows.length).toBeLessThanOrEqual(130);
   });
 
+  it('T76 is shared so even when rows are written long after they were let in', async () => {
+    const { rows, store } = table();
+    const nodes = Array.from({ length: 2 }, () => node(store, rows, {}, [], () => 50));
+    await many(2000, (turn) => (nodes[turn % 2] as (typeof nodes)[0])());
+    expect(rows.length).toBeGreaterThanOrEqual(100);
+    expect(rows.length).toBeLessThanOrEqual(110);
+  });
+
   it('T76 is bounded by client and in all as well, whatever the addresses; a site’s own server has no address here', async () => {
     const { rows, store } = table();
     const told: string[] = [];
@@ -88,6 +104,17 @@ describe('the room for tickets', () => {
     );
     // Each limit once, though a hundred were refused.
     expect(told).toEqual(['perClient', 'inAll']);
+  });
+
+  it('says when there will be room again for this client, not for another one', async () => {
+    const { rows, seconds, store } = table();
+    seconds.set('shop', 119).set('cafe', 4);
+    const open = node(store, rows, { perClient: 2, inAll: 3 });
+    await open({ clientId: 'cafe', addressKey: undefined });
+    await many(2, () => open({ addressKey: undefined }));
+    expect(await many(1, () => open({ addressKey: undefined }))).toEqual(['too_many_requests 119']);
+    // Anybody's end makes room for everybody.
+    expect(await many(1, () => open({ clientId: 'bank', addressKey: undefined }))).toEqual(['too_many_requests 4']);
   });
 
   it('is free again when an opening fails', async () => {

@@ -124,6 +124,22 @@ describe('watching a ticket', () => {
     expect(house.watcher.size).toBe(0);
   });
 
+  it('reads what is due, though somebody is nudged during every statement', async () => {
+    await watch();
+    await house.watcher.watch('busy', house.read, () => {});
+    const store = house.asked;
+    let left = 20;
+    const push = store.push.bind(store);
+    store.push = (...ids) => {
+      if (left-- > 0) house.wake('busy');
+      return push(...ids);
+    };
+    house.wake('busy');
+    house.wake();
+    await settled();
+    expect(house.asked.slice(0, 3).flat()).toContain('ticket');
+  });
+
   it('asks for all in one statement after the nudges were lost, and again until the store answers', async () => {
     await watch();
     await house.watcher.watch('other', house.read, () => {});
