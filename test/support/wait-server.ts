@@ -5,8 +5,11 @@ import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 
 export type Way = 'socket' | 'events' | 'long-poll' | 'ask';
-/** `swallow`: taken and never answered. `mute`: one word, then silence. `fleeting`: one word, then cut. Numbers refuse. */
-export type Manner = 'work' | 'swallow' | 'mute' | 'fleeting' | number;
+/**
+ * `swallow`: taken and never answered. `mute`: one word, then silence. `fleeting`: one word, then cut. `proxy`: 503 in the
+ * words of a proxy that has lost its server. Numbers refuse.
+ */
+export type Manner = 'work' | 'swallow' | 'mute' | 'fleeting' | 'proxy' | number;
 
 const TICKET = { ticketId: 'ticket-1', waitSecret: 'a-secret-that-stays-out-of-addresses' };
 const PATHS: ReadonlyArray<[RegExp, Way]> = [
@@ -127,6 +130,8 @@ export class WaitServer {
     const manner = this.note(way, req);
     if (typeof manner === 'number') {
       res.writeHead(manner, manner === 429 || manner === 503 ? { 'retry-after': '0' } : {}).end('{}');
+    } else if (manner === 'proxy') {
+      res.writeHead(503).end('no server is available');
     } else if (req.headers.authorization !== `Bearer ${TICKET.waitSecret}`) {
       res.writeHead(404).end('{}');
     } else if (manner !== 'swallow') {

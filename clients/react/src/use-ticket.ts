@@ -33,14 +33,15 @@ const NOTHING: TicketState = { status: null, matchCode: null, expiresIn: null, c
 
 /** Watches `ticket`, or nothing while it is null. Another ticket ends the watch of the one before. */
 export function useTicket(ticket: UseTicket | null): TicketState & { checkNow: () => void } {
-  const [state, setState] = useState(NOTHING);
+  /** With the ticket it is of: at the first look at another one, this is still the old one's. */
+  const [{ of, ...state }, setState] = useState<TicketState & { of?: string }>(NOTHING);
   const watch = useRef<TicketWatch | null>(null);
   const { server, ticketId, waitSecret } = ticket ?? {};
   const order = ticket?.transports?.join(',');
   useEffect(() => {
     setState(NOTHING);
     if (server === undefined || ticketId === undefined || waitSecret === undefined) return;
-    const change = (more: Partial<TicketState>) => setState((before) => ({ ...before, ...more }));
+    const change = (more: Partial<TicketState>) => setState((before) => ({ ...before, ...more, of: ticketId }));
     const watching = watchTicket({
       server,
       ticketId,
@@ -56,5 +57,5 @@ export function useTicket(ticket: UseTicket | null): TicketState & { checkNow: (
       watch.current = null;
     };
   }, [server, ticketId, waitSecret, order]);
-  return { ...state, checkNow: useCallback(() => watch.current?.checkNow(), []) };
+  return { ...(of === ticketId ? state : NOTHING), checkNow: useCallback(() => watch.current?.checkNow(), []) };
 }

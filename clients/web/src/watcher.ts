@@ -212,10 +212,16 @@ export class Watcher implements Hearer {
     const { live } = this;
     if (!live) {
       if (!this.trial) this.begin();
-    } else if (live.openAt !== null) {
+    } else if (live.openAt !== null && (why === 'looked-at' || live.name === 'socket')) {
       live.check();
       if (why === 'moved') this.planTrial();
       void this.checkNow();
+    } else if (live.openAt !== null) {
+      // A stream or a held question on a network that is gone looks as if nothing happened, for half a minute.
+      this.trial?.close();
+      this.trial = null;
+      live.close();
+      this.begin();
     } else if (performance.now() - live.startedAt > this.watched.pace.unnoticed) {
       // It was begun in another world, and its packets may be repeated ever more slowly.
       live.close();

@@ -77,7 +77,7 @@ export class QrConnectElement extends Base {
     frame.src = qrPageUrl(flow, 'frame');
     this.#stopped = false;
     this.#frame = frame;
-    this.#expectNews('the sign-in frame did not load');
+    this.#expectNews('frame');
     this.#root.append(frame);
   }
 
@@ -118,7 +118,7 @@ export class QrConnectElement extends Base {
     this.#heard = false;
     this.#popup = Popup.open(name, () => this.#onPopupClosed());
     if (this.#popup) {
-      this.#expectNews('the sign-in window did not load');
+      this.#expectNews('window');
       return;
     }
     event.preventDefault();
@@ -129,14 +129,18 @@ export class QrConnectElement extends Base {
     clearTimeout(this.#silence);
     this.#popup = null;
     const early =
-      'the sign-in window was closed before it said anything: by the person, by a refusal that it shows, or by the ' +
-      'Cross-Origin-Opener-Policy of this page, which must be same-origin-allow-popups or none';
+      'the sign-in window was closed, or parted from this page, before it said anything: by the person, by a refusal that ' +
+      `it shows, because ${window.origin} is not among the client's embed origins, or by the Cross-Origin-Opener-Policy ` +
+      'of this page, which must be same-origin-allow-popups or none';
     this.#fail('popup_closed', this.#heard ? 'the person closed the sign-in window' : early);
   }
 
-  #expectNews(otherwise: string): void {
+  #expectNews(place: 'frame' | 'window'): void {
     clearTimeout(this.#silence);
-    this.#silence = setTimeout(() => this.#fail('no_answer', otherwise), SILENCE);
+    const message =
+      `the sign-in ${place} has said nothing: it may show why. If it is empty, the server is away, knows no such client, ` +
+      `or has not registered this page: npm run admin -- clients update <client id> --embed-origin ${window.origin}`;
+    this.#silence = setTimeout(() => this.#fail('no_answer', message), SILENCE);
   }
 
   #clear(): void {
@@ -203,6 +207,10 @@ export class QrConnectElement extends Base {
   }
 
   #fail(error: QrConnectErrorDetail['error'], message: string): void {
+    // A mistake in the page: nothing is shown then, and the event may come before anybody listens.
+    if (error === 'missing_attribute' || error === 'unsupported_mode' || error === 'no_answer') {
+      console.warn(`qr-connect: ${message}`);
+    }
     this.#tell('error', { error, message });
   }
 

@@ -61,7 +61,9 @@ export const events: Transport = (watched, listener) => {
 /** 404 may mean the ticket or, at an older server, the address; a plain question tells which. */
 function refusal({ status, headers }: Response): Ending {
   if (status === 410) return { why: 'gone' };
-  if (status === 429 || status === 503) return { why: 'busy', retryAfter: secondsIn(headers.get('Retry-After')) };
+  const retryAfter = secondsIn(headers.get('Retry-After'));
+  // Our server says when to come back; a proxy whose server has just died does not.
+  if (status === 429 || (status === 503 && retryAfter !== null)) return { why: 'busy', retryAfter };
   return { why: 'refused' };
 }
 
