@@ -121,11 +121,23 @@ export async function until(condition: () => Promise<boolean> | boolean, why: st
   }
 }
 
+/** Below what systems give to outgoing connections, and each process of the run has ports of its own: nobody else takes one before it is used. */
+const PORTS = { first: 18_000, each: 2_800 };
+const ownPorts = PORTS.first + (Number(process.env.VITEST_POOL_ID ?? 0) % 5) * PORTS.each;
+let portTurn = Math.floor(Math.random() * PORTS.each);
+
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (;;) {
+    portTurn = (portTurn + 1) % PORTS.each;
+    const port = ownPorts + portTurn;
+    const server = createServer().listen(port, '127.0.0.1');
+    const isFree = await once(server, 'listening').then(
+      () => true,
+      () => false,
+    );
+    if (!isFree) continue;
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
 }
