@@ -10,7 +10,7 @@ const CATALOGUE = {
   setup_token_required: [403, 'The setup link is not valid.'],
   not_found: [404, 'There is nothing here.'],
   method_not_allowed: [405, 'This address does not take that method.'],
-  conflict: [409, 'That has already moved on.'],
+  conflict: [409, 'Not in its present state: it has moved on, or is not there yet.'],
   gone: [410, 'That is over.'],
   too_large: [413, 'The request is too large.'],
   unsupported_media_type: [415, 'The request has the wrong Content-Type.'],

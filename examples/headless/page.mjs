@@ -81,10 +81,12 @@ function welcome(t, user) {
 
 function signIn(t, data, words) {
   return `
-<section id="sign-in" data-page="${data}">
-<p id="words" role="status">${words ? t[words] : ''}</p>
-<div id="code" hidden></div>
+<section id="sign-in" tabindex="-1" data-page="${data}">
+<div role="status" aria-atomic="true">
+<p id="words">${words ? t[words] : ''}</p>
 <p id="number" hidden></p>
+</div>
+<div id="code" hidden></div>
 <p id="detail"></p>
 <button id="begin">${t.begin}</button>
 <noscript><p>${t.needsScript}</p></noscript>

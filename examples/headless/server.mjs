@@ -146,7 +146,8 @@ export function createHeadlessSite({ qrconnectUrl, url, clientId, clientSecret }
       if (!Object.hasOwn(routes, name)) return visit.send(404, 'text/plain; charset=utf-8', 'Nothing here.');
       await routes[name](visit);
     } catch (error) {
-      if (!(error instanceof Refused)) console.error(error.message);
+      // What the server refused us (a wrong secret, a redirect URI that is not registered) is for who runs this site.
+      console.error(`${name}: ${error.cause?.message ?? error.message}`);
       const [status, words] = error instanceof Refused ? [400, 'refused'] : [502, 'unreachable'];
       if (request.method === 'GET') visit.html(page(visit.language, { words, server: qrconnectUrl }), status);
       else visit.json({ error: words }, status);

@@ -12,7 +12,7 @@ function SignIn() {
   return (
     <>
       <h1>{texts.title}</h1>
-      <p>{texts.lead}</p>
+      {mode === 'frame' && <p>{texts.lead}</p>}
       <div className="modes">
         {Object.entries(texts.modes).map(([name, words]) => (
           <button type="button" key={name} aria-pressed={name === mode} onClick={() => setMode(name)}>

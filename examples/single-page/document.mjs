@@ -8,9 +8,15 @@ const TEXTS = {
     lead: 'Scan the code with your phone’s camera.',
     modes: { frame: 'Here', popup: 'In a window', redirect: 'Own page' },
     said: { scanned: 'Type the number on your phone.', confirmed: 'Signing you in …' },
-    over: { denied: 'You said no.', expired: 'That code is over.', error: 'Something is in the way: {{error}}' },
+    over: {
+      denied: 'It was not allowed on the phone.',
+      expired: 'That code is over.',
+      error: 'Something is in the way: {{error}}',
+    },
     welcome: 'You are signed in',
     signOut: 'Sign out here',
+    ends: { denied: 'You said no.', refused: 'That sign-in is over.', away: 'Sign-in is away for a moment.' },
+    again: 'Begin again',
   },
   zh: {
     lang: 'zh-CN',
@@ -18,9 +24,11 @@ const TEXTS = {
     lead: '请用手机相机扫描二维码。',
     modes: { frame: '在此扫码', popup: '新窗口', redirect: '单独页面' },
     said: { scanned: '请在手机上输入屏幕上的数字。', confirmed: '正在登录……' },
-    over: { denied: '您已拒绝。', expired: '二维码已失效。', error: '出了点问题：{{error}}' },
+    over: { denied: '手机上没有允许这次登录。', expired: '二维码已失效。', error: '出了点问题：{{error}}' },
     welcome: '登录成功',
     signOut: '退出本站',
+    ends: { denied: '您已拒绝。', refused: '这次登录已失效。', away: '登录服务暂时没有响应。' },
+    again: '重新开始',
   },
 };
 
@@ -47,7 +55,8 @@ img{display:block;width:88px;height:88px;margin:0 0 16px;border-radius:16px}`;
 /** JSON that cannot end the script element it stands in. */
 const inScript = (value) => JSON.stringify(value).replace(/</g, '\\u003c');
 
-export function document(acceptLanguage = '', data, qrconnectUrl) {
+/** The page; with `end`, only how a sign-in ended without anybody: `denied`, `refused` or `away`. */
+export function document(acceptLanguage = '', data, qrconnectUrl, end) {
   const tags = acceptLanguage.toLowerCase().split(/[\s,]+/);
   const texts = tags.find((tag) => /^(zh|en)\b/.test(tag))?.startsWith('zh') ? TEXTS.zh : TEXTS.en;
   const nonce = randomBytes(16).toString('base64url');
@@ -68,8 +77,13 @@ export function document(acceptLanguage = '', data, qrconnectUrl) {
     html: `<!doctype html>
 <html lang="${texts.lang}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${texts.title}</title><link rel="icon" href="data:,"><style nonce="${nonce}">${STYLE}</style></head>
-<body><main id="app"></main>
-<script type="application/json" id="data">${inScript({ ...data, texts })}</script>
-<script type="module" src="/app.js"></script></body></html>`,
+<body>${end ? ending(texts, end) : app(texts, data)}</body></html>`,
   };
 }
+
+const app = (texts, data) => `<main id="app"></main>
+<script type="application/json" id="data">${inScript({ ...data, texts })}</script>
+<script type="module" src="/app.js"></script>`;
+
+const ending = (texts, end) =>
+  `<main><h1>${texts.title}</h1><p id="refused">${texts.ends[end]}</p><p><a href="/">${texts.again}</a></p></main>`;

@@ -24,7 +24,7 @@ async function fetchJson(url, init) {
   const response = await fetch(url, { redirect: 'error', signal: AbortSignal.timeout(10_000), ...init });
   if (response.status >= 500) throw new Error(`HTTP ${response.status}`);
   const body = await response.json();
-  if (!response.ok) throw new Refused(`${response.status} ${body.error ?? ''}`);
+  if (!response.ok) throw new Refused(`${url}: ${response.status} ${body.error ?? ''} ${body.error_description ?? ''}`);
   return body;
 }
 
@@ -131,10 +131,11 @@ export async function createSinglePageSite({ entry, qrconnectUrl, url, clientId,
       answer(200, { ...page.headers, 'Set-Cookie': cookie(visitor) }, page.html);
     } catch (error) {
       const isRefused = error instanceof Refused;
-      if (!isRefused) console.error(error);
-      const words = isRefused ? 'That sign-in is over.' : 'Sign-in is away for a moment.';
-      const html = `<!doctype html><title>${words}</title><p id="refused">${words} <a href="/">Begin again</a></p>`;
-      answer(isRefused ? 400 : 502, { 'Content-Type': 'text/html; charset=utf-8' }, html);
+      // What the server refused us, such as a wrong secret, is for who runs this site.
+      console.error(isRefused ? `${pathname}: ${error.message}` : error);
+      const end = !isRefused ? 'away' : error.message === 'access_denied' ? 'denied' : 'refused';
+      const page = document(request.headers['accept-language'], {}, qrconnectUrl, end);
+      answer(isRefused ? 400 : 502, page.headers, page.html);
     }
   });
 

@@ -12,7 +12,7 @@ const SignIn = defineComponent(() => {
     h('button', { type: 'button', 'aria-pressed': name === mode.value, onClick: () => (mode.value = name) }, words);
   return () => [
     h('h1', texts.title),
-    h('p', texts.lead),
+    mode.value === 'frame' ? h('p', texts.lead) : null,
     h('div', { class: 'modes' }, Object.entries(texts.modes).map(modeButton)),
     h(QrConnect, {
       ...signIn,

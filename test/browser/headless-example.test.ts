@@ -66,6 +66,8 @@ describe('the example site that draws its own QR code', () => {
     expect(await phone.page.locator('#decide').innerText()).toContain("the site's own server");
     await phone.page.locator('#allow').waitFor();
     await page.locator('#number:visible').waitFor();
+    // A screen reader is told the number too.
+    expect(await page.getByRole('status').innerText()).toContain(await page.locator('#number').innerText());
     await allowWith(phone, await page.locator('#number').innerText());
     expect(await outcomeOn(phone)).toBe('confirmed');
     await page.getByText('Good to see you, <b>Anna</b>').waitFor();

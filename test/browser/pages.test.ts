@@ -74,6 +74,8 @@ function missingTexts(html: string): string[] {
 async function open({ page }: Actor, address: string): Promise<[status: number, missing: string[]]> {
   const answer = await page.goto(server.url + address);
   await page.waitForFunction("document.readyState === 'complete'");
+  // What is shown on demand needs its room as well.
+  await page.evaluate("for (const part of document.querySelectorAll('details')) part.open = true");
   return [answer?.status() ?? 0, missingTexts((await answer?.text()) ?? '')];
 }
 

@@ -20,6 +20,8 @@ addEventListener('pagehide', giveUp);
 async function begin() {
   fresh = FRESH;
   part('begin').hidden = true;
+  // The button had the focus and is gone; who uses the keyboard goes on from here.
+  section.focus();
   try {
     const response = await fetch('/sign-in', { method: 'POST' });
     if (!response.ok) throw new Error(String(response.status));

@@ -53,7 +53,9 @@ export function parse<T>(schema: ZodType<T>, value: unknown): T {
 
 function requireType(req: IncomingMessage, type: string): void {
   const given = (req.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase();
-  if (given !== type || req.headers['content-encoding'] !== undefined) throw new AppError('unsupported_media_type');
+  if (given !== type || req.headers['content-encoding'] !== undefined) {
+    throw new AppError('unsupported_media_type', { message: `Content-Type must be ${type}, without Content-Encoding` });
+  }
 }
 
 function hasBody(req: IncomingMessage): boolean {

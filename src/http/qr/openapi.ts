@@ -32,6 +32,8 @@ error, error_description.`;
 const SECURITY: Readonly<Record<Operation['by'], readonly object[]>> = {
   client: [{ clientSecret: [] }, {}],
   wait: [{ waitSecret: [] }],
+  // A browser's WebSocket takes no header.
+  socket: [{}],
   anyone: [{}],
 };
 

@@ -16,8 +16,8 @@ export interface Operation {
   readonly id: string;
   readonly summary: string;
   readonly description: string;
-  /** `client`: as at the token endpoint, or by Origin; `wait`: the wait secret as a bearer token. */
-  readonly by: 'client' | 'wait' | 'anyone';
+  /** `client`: as at the token endpoint, or by Origin; `wait`: the wait secret as a bearer token; `socket`: in the first message. */
+  readonly by: 'client' | 'wait' | 'socket' | 'anyone';
   readonly query?: ReadonlyArray<{ name: string; description: string; schema: object }>;
   readonly body?: SchemaName;
   readonly answers: Readonly<Record<string, Answer>>;
@@ -48,7 +48,7 @@ cannot send the header.`;
 const SOCKET = `No subprotocol, no compression. The upgrade needs an Origin: ours, or a registered embed origin. The first
 message, within five seconds, is a SocketFirstMessage; then the server sends a Status at once and at each change, and closes
 with 1000 after a final one. The text ping, at most every ten seconds, is answered with the text pong. Other closes: 4400
-malformed, 4403 this origin is not of the ticket's client, 4404 no such ticket or a wrong wait secret, 4408 no first message
+malformed or pinged too often, 4403 this origin is not of the ticket's client, 4404 no such ticket or a wrong wait secret, 4408 no first message
 in time, 4409 a newer waiter has the ticket's one place, 4410 expired or cancelled before, 4429 over a limit, 1001 the server
 stops, 1013 try again later.`;
 
@@ -119,7 +119,7 @@ else after the time (25 seconds at most, less a random part). One waiter a ticke
     id: 'watchBySocket',
     summary: 'Be told, by WebSocket',
     description: SOCKET,
-    by: 'anyone',
+    by: 'socket',
     answers: {
       101: { description: 'Now send the first message.' },
       403: problem('Another origin, none, or "null".'),
