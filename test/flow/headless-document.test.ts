@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CHINESE } from '../../src/http/qr/operations-zh.js';
 import { projectRoot } from '../../src/project-root.js';
 import { send } from '../support/http.js';
 import { startApp, type TestApp } from '../support/start-app.js';
@@ -10,7 +11,8 @@ type Json = Record<string, unknown>;
 interface Operation {
   operationId: string;
   summary: string;
-  parameters?: Array<{ name: string; in: string; required?: boolean; schema: Json }>;
+  description: string;
+  parameters?: Array<{ name: string; in: string; description: string; required?: boolean; schema: Json }>;
   requestBody?: { content: Record<string, { schema: Json }> };
   responses: Record<string, { description: string; content?: Record<string, { schema: Json }> }>;
 }
@@ -102,5 +104,18 @@ describe('the OpenAPI document of the ticket API', () => {
       expect(answer.headers['content-security-policy']).toMatch(/^default-src 'none'/);
       expect(answer.body).not.toMatch(/<script(?![^>]*application\/json)|(src|href)="https?:\/\/(?!localhost)/);
     }
+  });
+
+  it('has every word of it in Chinese too, and none for what is no longer said', () => {
+    const said = operations().flatMap(({ operation }) => [
+      operation.summary,
+      operation.description,
+      ...(operation.parameters ?? []).filter((one) => one.in === 'query').map((one) => one.description),
+      ...Object.values(operation.responses).map(({ description }) => description),
+    ]);
+    const described = [...JSON.stringify(document.components.schemas).matchAll(/"description":("(?:[^"\\]|\\.)*")/g)]
+      .map(([, text = '']) => JSON.parse(text) as string)
+      .filter((text) => !text.startsWith('urn:'));
+    expect(Object.keys(CHINESE).sort()).toEqual([...new Set([...said, ...described])].sort());
   });
 });

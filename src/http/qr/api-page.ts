@@ -1,8 +1,10 @@
 /** GET /api/qr/openapi.json, and GET /api/qr, which shows it to people: drawn here, with nothing from anywhere else. */
 import { type AppRouterContext, sendPage } from '../context.js';
+import type { Language } from '../language.js';
 import type { View } from '../view.js';
 import { type JsonSchema, openApi, SCHEMAS, toJsonSchema, words } from './openapi.js';
 import { OPERATIONS, type SchemaName } from './operations.js';
+import { CHINESE } from './operations-zh.js';
 
 export function apiDocument({ publicUrl }: { publicUrl: string }) {
   const document = openApi(publicUrl);
@@ -12,21 +14,33 @@ export function apiDocument({ publicUrl }: { publicUrl: string }) {
 }
 
 export function apiPage({ view, publicUrl }: { view: View; publicUrl: string }) {
-  const values = {
+  const values = { en: valuesIn('en', publicUrl), 'zh-CN': valuesIn('zh-CN', publicUrl) };
+  return (ctx: AppRouterContext): void => {
+    const { lang } = ctx.state;
+    sendPage(ctx, view.render('qr/api.njk', values[lang], { lang }));
+  };
+}
+
+function valuesIn(lang: Language, publicUrl: string) {
+  const said = (text: string) => (lang === 'en' ? words(text) : (CHINESE[words(text)] ?? words(text)));
+  return {
     publicUrl,
-    calls: OPERATIONS.map(({ path, description, answers, ...call }) => ({
+    calls: OPERATIONS.map(({ path, summary, description, query = [], answers, ...call }) => ({
       ...call,
       path: path.replace(/\{(\w+)\}/g, ':$1'),
-      description: words(description),
-      answers: Object.entries(answers).map(([status, answer]) => ({ status, ...answer })),
+      summary: said(summary),
+      description: said(description),
+      query: query.map((one) => ({ ...one, description: said(one.description) })),
+      answers: Object.entries(answers).map(([status, answer]) => ({
+        ...answer,
+        status,
+        description: said(answer.description),
+      })),
     })),
     schemas: (Object.keys(SCHEMAS) as SchemaName[]).map((name) => ({
       name,
-      forms: formsOf(toJsonSchema(SCHEMAS[name])),
+      forms: formsOf(toJsonSchema(SCHEMAS[name]), said),
     })),
-  };
-  return (ctx: AppRouterContext): void => {
-    sendPage(ctx, view.render('qr/api.njk', values, { lang: ctx.state.lang }));
   };
 }
 
@@ -38,13 +52,13 @@ interface Field {
 }
 
 /** One list of fields for each form that an object may have. */
-function formsOf(schema: JsonSchema): Field[][] {
+function formsOf(schema: JsonSchema, said: (text: string) => string): Field[][] {
   return (schema.anyOf ?? [schema]).map(({ properties = {}, required = [] }) =>
     Object.entries(properties).map(([name, field]) => ({
       name,
       type: typeOf(field),
       required: required.includes(name),
-      description: field.description,
+      description: field.description && said(field.description),
     })),
   );
 }
