@@ -13,6 +13,8 @@ import { page } from './page.mjs';
 const ATTEMPT_MS = 20 * 60_000;
 const SESSION_MS = 8 * 60 * 60_000;
 const MAX_VISITORS = 10_000;
+/** Codes that one address may ask for in a minute. */
+const CODES_A_MINUTE = 30;
 
 const random = () => randomBytes(32).toString('base64url');
 const sha256 = (text) => createHash('sha256').update(text).digest();
@@ -45,6 +47,21 @@ export function createHeadlessSite({ qrconnectUrl, url, clientId, clientSecret }
   const visitors = new Map();
   let browserClient;
 
+  /**
+   * The open codes of our client are one share for all our visitors, and nobody but us sees who asks: without this, one
+   * of them takes it up, and the others' sessions with it.
+   */
+  let asked = { since: 0, times: new Map() };
+  function count({ headers, socket }) {
+    // With https there is a proxy of ours in front, and the last address in this header is its word.
+    const named = url.startsWith('https:') ? headers['x-forwarded-for']?.split(',').at(-1).trim() : undefined;
+    const address = named ?? socket.remoteAddress;
+    if (Date.now() - asked.since > 60_000) asked = { since: Date.now(), times: new Map() };
+    const times = (asked.times.get(address) ?? 0) + 1;
+    asked.times.set(address, times);
+    if (times > CODES_A_MINUTE) throw new Refused('too many codes');
+  }
+
   function remember(id) {
     const visitor = visitors.get(id) ?? { attempts: [] };
     visitors.delete(id); // and in again at the end: the oldest visitor is the first to be forgotten
@@ -69,6 +86,7 @@ export function createHeadlessSite({ qrconnectUrl, url, clientId, clientSecret }
     async 'POST /sign-in'(visit) {
       // Other sites cannot begin a sign-in in this browser.
       if (visit.request.headers.origin !== url) throw new Refused('origin');
+      count(visit.request);
       const attempt = { state: random(), nonce: random(), verifier: random(), endsAt: Date.now() + ATTEMPT_MS };
       const ticket = await fetchJson(`${qrconnectUrl}/api/qr/tickets`, {
         method: 'POST',
@@ -173,15 +191,16 @@ const publicFile = (name) => readFile(new URL(`public/${name}`, import.meta.url)
 
 /** One request: who asks, and how to answer. */
 function openVisit(request, response, { url, qrconnectUrl }) {
-  const { pathname, searchParams } = new URL(request.url, url);
+  // By hand: `new URL` throws at what anybody may send, such as `//`, and that would end the process.
+  const end = `${request.url}?`.indexOf('?');
   const isHttps = url.startsWith('https:');
   const cookie = isHttps ? '__Host-reader' : 'reader';
   const known = new RegExp(`(?:^|; )${cookie}=([\\w-]{43})(?:;|$)`).exec(request.headers.cookie ?? '')?.[1];
   const visit = {
     request,
     id: known ?? random(),
-    path: pathname,
-    query: searchParams,
+    path: request.url.slice(0, end),
+    query: new URLSearchParams(request.url.slice(end)),
     language: /^\s*zh/i.test(request.headers['accept-language'] ?? '') ? 'zh' : 'en',
     send(status, type, body, more = {}) {
       response.writeHead(status, {

@@ -28,7 +28,11 @@ async function fetchJson(url, init) {
 }
 
 export function createRelyingParty({ qrconnectUrl, url, wechat, oauth }) {
-  /** Visitor (a random cookie of this site) -> the sign-ins it has begun. Kept here, never in the page. */
+  /**
+   * Visitor (a random cookie of this site) -> the sign-ins it has begun. Kept here, never in the page. Memory has an end:
+   * whoever floods this site makes it forget sign-ins that others have begun. A larger site keeps them in its session
+   * store, or sealed in the cookie.
+   */
   const visitors = new Map();
 
   /** Begins a sign-in: whoever comes back with its `state` must be the browser that left with it (no login CSRF). */

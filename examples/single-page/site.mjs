@@ -57,7 +57,13 @@ async function bundle(entry) {
 
 export async function createSinglePageSite({ entry, qrconnectUrl, url, clientId, clientSecret }) {
   const script = await bundle(entry);
-  /** `state` -> the sign-in that was begun with it; visitor (a random cookie of this site) -> who that is. */
+  const isHttps = url.startsWith('https:');
+  // `__Host-`: another host of the same domain cannot plant one, and with it a sign-in that it began.
+  const cookieName = isHttps ? '__Host-visitor' : 'visitor';
+  /**
+   * `state` -> the sign-in that was begun with it; visitor (a random cookie of this site) -> who that is. Memory has an
+   * end: whoever floods this site makes it forget others. A larger site has a session store, or seals them in the cookie.
+   */
   const attempts = new Map();
   const people = new Map();
 
@@ -107,12 +113,14 @@ export async function createSinglePageSite({ entry, qrconnectUrl, url, clientId,
   }
 
   const server = createServer(async (request, response) => {
-    const { pathname, searchParams } = new URL(request.url, url);
-    const known = /(?:^|; )visitor=([\w-]{43})(?:;|$)/.exec(request.headers.cookie ?? '')?.[1];
+    // By hand: `new URL` throws at what anybody may send, such as `//`, and that would end the process.
+    const end = `${request.url}?`.indexOf('?');
+    const pathname = request.url.slice(0, end);
+    const known = new RegExp(`(?:^|; )${cookieName}=([\\w-]{43})(?:;|$)`).exec(request.headers.cookie ?? '')?.[1];
     const visitor = known ?? random();
     const answer = (status, headers, body) => response.writeHead(status, headers).end(body);
     // Lax, not Strict: coming back from the sign-in is a navigation that began on another site.
-    const cookie = (id) => `visitor=${id}; Path=/; HttpOnly; SameSite=Lax${url.startsWith('https:') ? '; Secure' : ''}`;
+    const cookie = (id) => `${cookieName}=${id}; Path=/; HttpOnly; SameSite=Lax${isHttps ? '; Secure' : ''}`;
     try {
       if (request.method === 'POST' && pathname === '/sign-out') {
         people.delete(visitor);
@@ -123,7 +131,7 @@ export async function createSinglePageSite({ entry, qrconnectUrl, url, clientId,
       if (pathname === '/callback') {
         // A new name once it means somebody: one that was planted before opens nothing.
         const fresh = random();
-        keep(people, fresh, await exchange(visitor, searchParams));
+        keep(people, fresh, await exchange(visitor, new URLSearchParams(request.url.slice(end))));
         return answer(303, { Location: '/', 'Set-Cookie': cookie(fresh) });
       }
       if (pathname !== '/') return answer(404, { 'Content-Type': 'text/plain' }, 'Nothing here.');
@@ -132,9 +140,9 @@ export async function createSinglePageSite({ entry, qrconnectUrl, url, clientId,
     } catch (error) {
       const isRefused = error instanceof Refused;
       // What the server refused us, such as a wrong secret, is for who runs this site.
-      console.error(isRefused ? `${pathname}: ${error.message}` : error);
-      const end = !isRefused ? 'away' : error.message === 'access_denied' ? 'denied' : 'refused';
-      const page = document(request.headers['accept-language'], {}, qrconnectUrl, end);
+      console.error(isRefused ? `${pathname}: ${error.message.replace(/[^ -~]/g, '?')}` : error);
+      const how = !isRefused ? 'away' : error.message === 'access_denied' ? 'denied' : 'refused';
+      const page = document(request.headers['accept-language'], {}, qrconnectUrl, how);
       answer(isRefused ? 400 : 502, page.headers, page.html);
     }
   });
