@@ -150,6 +150,8 @@ export class Session {
   private leave(): void {
     const result = this.result;
     if (result?.kind === 'handle') {
+      // Good for one visit: while a slow site is on its way, a second word would take the person to a used one.
+      this.result = null;
       this.parent.done(result.continueUrl);
       if (this.data.navigate === 'opener') leaveUnlessClosed(result.continueUrl);
     }
@@ -161,7 +163,11 @@ export class Session {
     const { offer } = this.state;
     if (offer === 'new-code') this.happen({ type: 'asked' });
     else if (offer === 'reload') window.location.reload();
-    else if (offer !== 'none') this.leave();
+    else if (offer !== 'none') {
+      // The same is due by itself in a moment, and must not come on top.
+      this.stop();
+      this.leave();
+    }
   }
 
   private tellParent(): void {

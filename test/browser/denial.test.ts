@@ -41,6 +41,18 @@ describe('a person who says no', () => {
     expect(desk.complaints()).toEqual([]);
   });
 
+  it('is taken back once by the button, however long the site takes: the address works once', async () => {
+    const { desk, phone, frame } = await scanned('/oauth');
+    await desk.page.route(`${sites.site.url}/callback/oauth?*`, () => {});
+    await phone.page.getByRole('button', { name: 'Deny' }).tap();
+    await frame.locator('#act').click({ noWaitAfter: true });
+    const visits = () => desk.requests.filter(({ url }) => url.includes('/connect/continue/')).length;
+    await expect.poll(visits).toBe(1);
+    // Longer than the page would have waited by itself.
+    await desk.page.waitForTimeout(3_500);
+    expect(visits()).toBe(1);
+  });
+
   it('sees the denial in the WeChat widget, then a fresh code with which the sign-in works', async () => {
     const { desk, phone, frame, qr, person } = await scanned('/wechat');
     await phone.page.getByRole('button', { name: 'Deny' }).tap();

@@ -49,7 +49,7 @@ async function hear({ context }: Actor): Promise<{ events: Heard[]; messages: st
   await context.exposeFunction('noted', (message: string) => void messages.push(message));
   await context.addInitScript(`
     for (const name of ['ready', 'scanned', 'confirmed', 'denied', 'expired', 'error'])
-      document.addEventListener(name, (event) => event.target.localName === 'qr-connect' && heard(name, event.detail));
+      document.addEventListener(name, (event) => event.target.localName === 'qr-connect' && heard(name, event.detail), true);
     addEventListener('message', (event) => noted(location.origin + ' ' + JSON.stringify(event.data)));`);
   return { events, messages };
 }
@@ -111,8 +111,11 @@ describe('<qr-connect mode="popup">', () => {
     expect(desk.context.pages()).toHaveLength(2);
     expect(await popup.locator('html').getAttribute('lang')).toBe('zh-CN');
     expect(await popup.locator('html').getAttribute('data-theme')).toBe('dark');
+    await desk.page.evaluate('window.onerror = () => { window.uncaught = true; }');
     await popup.close({ runBeforeUnload: true });
     await expect.poll(() => events.at(-1)?.detail.error).toBe('popup_closed');
+    // A person who closes a window is no mistake of the page.
+    expect(await desk.page.evaluate('window.uncaught === true')).toBe(false);
     await expect.poll(() => statuses()).toContain('cancelled');
     const again = await openPopup(desk.page);
     // With the element goes its window.

@@ -25,7 +25,7 @@ async function hear({ context }: Actor): Promise<string[]> {
   const heard: string[] = [];
   await context.exposeFunction('hear', (name: string) => void heard.push(name));
   const listen = `if (window === top) for (const name of ${JSON.stringify(EVENTS)})
-    document.addEventListener(name, (event) => event.target.localName === 'qr-connect' && hear(name));`;
+    document.addEventListener(name, (event) => event.target.localName === 'qr-connect' && hear(name), true);`;
   await context.addInitScript(listen);
   return heard;
 }

@@ -45,7 +45,7 @@ const on = '(event) => { news.push(event.type); if (what.element.stay) event.pre
 const handlers = ['Ready', 'Scanned', 'Confirmed', 'Denied', 'Expired', 'Error'].map((name) => `on${name}: ${on}`);
 
 /** A component that comes too late with its attributes shows here, and here only. */
-const WITNESS = `document.addEventListener('error', (event) => event.detail && news.push(event.detail.error));`;
+const WITNESS = `document.addEventListener('error', (event) => event.detail && news.push(event.detail.error), true);`;
 
 const HARNESS = {
   react: `

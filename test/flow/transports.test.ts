@@ -121,6 +121,14 @@ describe('the WebSocket', () => {
     expect(await ended).toBe(4400);
   });
 
+  it('closes on a second ping that follows the first too soon', async () => {
+    const { ws, ended, next } = socketOf(place.server, page);
+    await next();
+    ws.send('ping');
+    ws.send('ping');
+    expect(await ended).toBe(4400);
+  });
+
   it.each([
     ['no JSON', 'hello', 4400],
     ['an unknown field', '{"ticket_id":"a","wait_secret":"b","callback":"x"}', 4400],

@@ -1,5 +1,6 @@
 /** T77: pages that wait cost little, have an end, and leave nothing behind. */
 import { connect, type Socket } from 'node:net';
+import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { type RawAnswer, send } from '../support/http.js';
@@ -8,7 +9,7 @@ import type { Phone } from '../support/phone.js';
 import { type WechatSite, wechatSite } from '../support/relying-party.js';
 import { startApp, type TestApp, until } from '../support/start-app.js';
 import { forgetScans, login, person } from '../support/story.js';
-import { eventsOf, socketOf, type Waiting } from '../support/transports.js';
+import { eventsOf, longPollOf, socketOf, type Waiting } from '../support/transports.js';
 
 const [PER_ADDRESS, PER_NODE] = [40, 110];
 const NOTHING = { watched: 0, waiters: 0, beating: 0 };
@@ -153,6 +154,26 @@ describe('connections that are held', () => {
       await strange.opened;
       strange.hangUp();
       for (const one of coming) one.hangUp();
+    }
+  });
+
+  it('T77: whoever hangs up while the ticket is read leaves nothing either', async () => {
+    const asked = await pages(3);
+    const lock = new pg.Client({ connectionString: server.database.url });
+    await lock.connect();
+    try {
+      await lock.query('BEGIN; LOCK TABLE ticket IN ACCESS EXCLUSIVE MODE');
+      const ways = [socketOf, eventsOf, longPollOf] as const;
+      const coming = ways.map((wait, turn) => wait(server, asked[turn] as WaitingPage));
+      for (const one of coming) one.ended.catch(() => {});
+      await until(
+        () => server.app.held().watched === ways.length,
+        () => JSON.stringify(server.app.held()),
+      );
+      for (const one of coming) one.hangUp();
+      await until(async () => (await connections()) === 0, 'the server has not noticed');
+    } finally {
+      await lock.end();
     }
   });
 

@@ -97,6 +97,8 @@ describe('T35 a pinned script', () => {
       }
       expect((await admin(widgetCommands.list)).text).toMatch(new RegExp(`^${old} .* kept$`, 'm'));
       await admin(widgetCommands.withdraw, old);
+      // Said again it changes nothing, and is no second line in the audit log.
+      await admin(widgetCommands.withdraw, old);
       for (const port of [undefined, node.port]) {
         const answer = await send(server.url + path, { port });
         expect([answer.status, answer.headers['cache-control']]).toEqual([410, 'no-store']);

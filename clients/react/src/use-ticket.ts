@@ -42,18 +42,22 @@ export function useTicket(ticket: UseTicket | null): TicketState & { checkNow: (
     setState(NOTHING);
     if (server === undefined || ticketId === undefined || waitSecret === undefined) return;
     const change = (more: Partial<TicketState>) => setState((before) => ({ ...before, ...more, of: ticketId }));
-    const watching = watchTicket({
-      server,
-      ticketId,
-      waitSecret,
-      ...(order === undefined ? {} : { transports: order.split(',') as TransportName[] }),
-      onStatus: ({ status, matchCode, expiresIn }) => change({ status, matchCode: matchCode ?? null, expiresIn }),
-      onConnection: (connection) => change({ connection }),
-      onError: (error) => change({ error }),
-    });
-    watch.current = watching;
+    try {
+      watch.current = watchTicket({
+        server,
+        ticketId,
+        waitSecret,
+        ...(order === undefined ? {} : { transports: order.split(',') as TransportName[] }),
+        onStatus: ({ status, matchCode, expiresIn }) => change({ status, matchCode: matchCode ?? null, expiresIn }),
+        onConnection: (connection) => change({ connection }),
+        onError: (error) => change({ error }),
+      });
+    } catch (error) {
+      // `bad_options`; thrown from here it would take the whole page away.
+      change({ error: error as QrConnectError });
+    }
     return () => {
-      watching.stop();
+      watch.current?.stop();
       watch.current = null;
     };
   }, [server, ticketId, waitSecret, order]);

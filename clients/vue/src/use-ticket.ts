@@ -55,10 +55,14 @@ export function useTicket(ticket: MaybeRefOrGetter<UseTicket | null>): Watched {
       const next = JSON.parse(wanted) as UseTicket | null;
       Object.assign(state, NOTHING);
       if (!next) return;
-      const one = begin(next);
-      watching = one;
+      try {
+        watching = begin(next);
+      } catch (error) {
+        // `bad_options`; thrown from here it would be told to the console alone.
+        state.error = error as QrConnectError;
+      }
       onCleanup(() => {
-        one.stop();
+        watching?.stop();
         watching = undefined;
       });
     },

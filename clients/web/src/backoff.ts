@@ -1,5 +1,5 @@
 // Waiting times between attempts: 1, 2, 4, 8 s, each with jitter; cut short when the page wakes up.
-import { jittered, PACE, pause } from './pace.js';
+import { jittered, notBefore, PACE, pause } from './pace.js';
 import { onWake } from './surroundings.js';
 
 export class Backoff {
@@ -21,7 +21,7 @@ export class Backoff {
   next(retryAfter: number | null = null): number {
     const wait = this.upcoming;
     this.upcoming = Math.min(wait * 2, this.last);
-    return jittered(Math.max(wait, (retryAfter ?? 0) * 1000));
+    return notBefore(retryAfter, jittered(wait));
   }
 
   /** Waits until the next attempt, or until aborted. What the server asked for is not cut short. */

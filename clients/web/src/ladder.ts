@@ -1,5 +1,5 @@
 // Which transport to use: the best that is not at rest. One that could not be had rests, longer each time, and is tried again.
-import { jittered, type Pace } from './pace.js';
+import { jittered, notBefore, type Pace } from './pace.js';
 import { TRANSPORT_NAMES, type TransportName } from './transport/transport.js';
 
 interface Rest {
@@ -51,11 +51,11 @@ export class Ladder {
 
   /** The server holds nobody more: whatever is held rests. */
   tooMany(retryAfter: number | null): void {
-    const rest = Math.max((retryAfter ?? 0) * 1000, this.pace.firstRest);
     for (const name of this.order) {
       if (name === 'poll') continue;
       const times = this.rests.get(name)?.times ?? 0;
-      this.rests.set(name, { times, until: performance.now() + jittered(rest) });
+      const rest = notBefore(retryAfter, jittered(this.pace.firstRest));
+      this.rests.set(name, { times, until: performance.now() + rest });
     }
   }
 

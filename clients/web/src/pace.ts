@@ -60,6 +60,11 @@ export function jittered(milliseconds: number): number {
   return milliseconds * (0.8 + Math.random() * 0.4);
 }
 
+/** Milliseconds; never sooner than the seconds that the server asked for, and spread after them. */
+export function notBefore(retryAfter: number | null, milliseconds: number): number {
+  return Math.max(milliseconds, (retryAfter ?? 0) * 1000 * (1 + Math.random() * 0.2));
+}
+
 /** Resolves after this long, or when aborted. */
 export function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

@@ -5,6 +5,7 @@ export {
   QR_CONNECT_EVENTS,
   type QrConnectErrorDetail,
   type QrConnectEvent,
+  type QrConnectNews,
   type QrConnectOptions,
   setQrConnectOptions,
 } from './element/options.js';
@@ -24,3 +25,4 @@ export {
 } from './tickets.js';
 export type { TransportName } from './transport/transport.js';
 export { type TicketWatch, type WatchTicket, watchTicket } from './watch-ticket.js';
+export type { Link } from './watcher.js';

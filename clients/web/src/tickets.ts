@@ -93,7 +93,7 @@ export async function renewTicket(holder: TicketHolder): Promise<CreatedTicket> 
 /** The QR code is good for nothing from now on. The call outlives the page that makes it. */
 export async function cancelTicket(holder: TicketHolder): Promise<void> {
   const url = ticketUrl({ ...holder, server: serverOrigin(holder) });
-  accept(await request(url, { method: 'DELETE', bearer: holder.waitSecret, keepalive: true }), 204);
+  accept(await request(url, { method: 'DELETE', bearer: holder.waitSecret, keepalive: true, within: WITHIN }), 204);
 }
 
 /** Checks what a caller gave; a wrong address would else look like a lost network. */

@@ -2,7 +2,7 @@
 import { QrConnectError } from './error.js';
 import { Ladder } from './ladder.js';
 import { PACE, type Pace } from './pace.js';
-import type { TicketUpdate } from './ticket-status.js';
+import { isDecided, type TicketUpdate } from './ticket-status.js';
 import { serverOrigin, type TicketHolder } from './tickets.js';
 import type { TransportName } from './transport/transport.js';
 import { type Link, Watcher } from './watcher.js';
@@ -59,16 +59,15 @@ export function watchAt(pace: Pace, options: WatchTicket): TicketWatch {
   });
   // Callbacks say the same: nobody has to listen here.
   done.catch(() => {});
-  let latest: TicketUpdate | null = null;
   const watcher = new Watcher({ server, ticketId, waitSecret, pace }, ladder, {
     onStatus: (update) => {
-      latest = update;
+      // Before the callback, which may stop the watch: what is decided stays so.
+      if (isDecided(update.status)) decide(update);
       call(() => options.onStatus?.(update));
     },
     onLink: (link) => call(() => options.onConnection?.(link)),
     onEnd: (error) => {
       signal?.removeEventListener('abort', stop);
-      if (latest && !error) return decide(latest);
       if (!error) return;
       reject(error);
       call(() => options.onError?.(error));

@@ -47,7 +47,7 @@ ticket's one place; poll from then on. A stream that ends without either: connec
 cannot send the header.`;
 const SOCKET = `No subprotocol, no compression. The upgrade needs an Origin: ours, or a registered embed origin. The first
 message, within five seconds, is a SocketFirstMessage; then the server sends a Status at once and at each change, and closes
-with 1000 after a final one. The text ping, at most every ten seconds, is answered with the text pong. Other closes: 4400
+with 1000 after a final one. The text ping, at most once a second, is answered with the text pong. Other closes: 4400
 malformed or pinged too often, 4403 this origin is not of the ticket's client, 4404 no such ticket or a wrong wait secret, 4408 no first message
 in time, 4409 a newer waiter has the ticket's one place, 4410 expired or cancelled before, 4429 over a limit, 1001 the server
 stops, 1013 try again later.`;

@@ -55,6 +55,18 @@ const many = (times: number, open: (turn: number) => Promise<unknown>) =>
   outcomes(Array.from({ length: times }, (_, turn) => open(turn)));
 
 describe('the room for tickets', () => {
+  it('T76 is counted on for an address with a sign-in under way, however many others come meanwhile', async () => {
+    const { rows, store } = table();
+    const slow = [400];
+    const open = node(store, rows, { perAddress: 1 }, [], () => slow.shift() ?? 0);
+    const first = open();
+    await expect.poll(() => slow.length).toBe(0);
+    await many(1100, (turn) => open({ addressKey: `address ${turn}` }));
+    expect(rows.some(({ addressKey }) => addressKey === '192.0.2.1')).toBe(false);
+    const [second] = await outcomes([open()]);
+    expect([await first, second]).toEqual(['opened', expect.stringContaining('too_many_requests')]);
+  });
+
   it('T76 is given to as many of two thousand at once as there is, after a few dozen questions', async () => {
     const { rows, seen, store } = table();
     const open = node(store, rows);

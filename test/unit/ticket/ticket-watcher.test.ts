@@ -104,6 +104,19 @@ describe('watching a ticket', () => {
     expect(house.heard).toEqual([]);
   });
 
+  it('never goes back to what an older reading says', async () => {
+    const old = house.ticket;
+    const watched = await watch();
+    house.move('scanned');
+    house.wake('ticket');
+    await settled();
+    house.ticket = old;
+    house.wake('ticket');
+    await settled();
+    expect(house.heard).toMatchObject([{ status: 'scanned' }]);
+    expect(watched.view().status).toBe('scanned');
+  });
+
   it('ends after a final status, and watches nothing then', async () => {
     await watch();
     house.move('denied');
@@ -150,9 +163,8 @@ describe('watching a ticket', () => {
     expect(house.errors).toBe(1);
     expect(house.asked).toEqual([['ticket', 'other']]);
     house.isDown = false;
-    house.wake('ticket');
-    await settled();
-    expect(house.heard).toMatchObject([{ status: 'scanned' }]);
+    // At the next tick, long before everything is read again.
+    await expect.poll(() => house.heard, { timeout: 1_000 }).toMatchObject([{ status: 'scanned' }]);
   });
 
   it('lets nobody in whom the reading refuses, and forgets them', async () => {
@@ -169,6 +181,13 @@ describe('watching a ticket', () => {
     house.now = later(61);
     expect((await watch()).view()).toEqual({ status: 'expired', expiresIn: 0 });
     expect(house.watcher.size).toBe(0);
+  });
+
+  it('T6 tells the end of time when it comes, not when everything is read again', async () => {
+    house.now = later(59.8);
+    await watch();
+    house.now = later(60.1);
+    await expect.poll(() => house.heard, { timeout: 1_000 }).toEqual([{ status: 'expired', expiresIn: 0 }]);
   });
 
   it('T75 finds by itself what nobody was nudged about', async () => {

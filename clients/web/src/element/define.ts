@@ -6,3 +6,9 @@ export function defineQrConnect(): void {
     customElements.define('qr-connect', QrConnectElement);
   }
 }
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'qr-connect': QrConnectElement;
+  }
+}

@@ -44,6 +44,11 @@ export interface QrConnectErrorDetail {
   message: string;
 }
 
+/** What each of its events is. */
+export type QrConnectNews<Name extends QrConnectEvent> = CustomEvent<
+  Name extends 'error' ? QrConnectErrorDetail : Record<string, never>
+>;
+
 /** Only what differs is written: an attribute that stays as it was moves nothing. */
 export function setQrConnectOptions(element: Element, options: QrConnectOptions): void {
   for (const [name, attribute] of Object.entries(ATTRIBUTE_OF)) {

@@ -1,5 +1,11 @@
 // The custom element <qr-connect>: shows the waiting page in a frame or a window, passes its news on as DOM events, moves the site's page.
-import { QR_CONNECT_ATTRIBUTES, QR_CONNECT_EVENTS, type QrConnectErrorDetail, type QrConnectEvent } from './options.js';
+import {
+  QR_CONNECT_ATTRIBUTES,
+  QR_CONNECT_EVENTS,
+  type QrConnectErrorDetail,
+  type QrConnectEvent,
+  type QrConnectNews,
+} from './options.js';
 import { Popup } from './popup.js';
 import { authorizationUrl, type Flow, isTheme, missingAttribute, qrPageUrl, readFlow } from './request-url.js';
 import { elementText } from './texts.js';
@@ -11,9 +17,24 @@ const MOST = 1000;
 /** A page that has said nothing for this long was refused: wrong client, or this origin is not registered for it. */
 const SILENCE = 20_000;
 
+/** Its `error` is not the browser's own. */
+export interface QrConnectElement {
+  addEventListener<Name extends QrConnectEvent>(
+    type: Name,
+    listener: (event: QrConnectNews<Name>) => void,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+}
+
 /** Frameworks load this file on servers too, where there is nothing to extend. */
 const Base = typeof HTMLElement === 'undefined' ? (class {} as typeof HTMLElement) : HTMLElement;
 
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the interface says more of what HTMLElement has, nothing new
 export class QrConnectElement extends Base {
   static readonly observedAttributes = QR_CONNECT_ATTRIBUTES;
 
@@ -216,6 +237,8 @@ export class QrConnectElement extends Base {
 
   #tell(news: QrConnectEvent, detail: Partial<QrConnectErrorDetail>): boolean {
     const cancelable = news === 'confirmed' || news === 'denied';
-    return this.dispatchEvent(new CustomEvent(news, { bubbles: true, composed: true, cancelable, detail }));
+    // An `error` that bubbles would reach window.onerror: a closed window is no uncaught error of the page.
+    const bubbles = news !== 'error';
+    return this.dispatchEvent(new CustomEvent(news, { bubbles, composed: true, cancelable, detail }));
   }
 }
