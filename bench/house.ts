@@ -43,9 +43,19 @@ const SETTINGS = {
   TICKETS_IN_ALL: '1000000',
 };
 
-export async function openHouse(postgres: Postgres, nodeCount = 1): Promise<BenchHouse> {
+export async function openHouse(
+  postgres: Postgres,
+  nodeCount = 1,
+  settings: Record<string, string> = {},
+): Promise<BenchHouse> {
   const port = await freePort();
-  const env = { ...SETTINGS, DATABASE_URL: postgres.url, PUBLIC_URL: `http://localhost:${port}`, HOST: '127.0.0.1' };
+  const env = {
+    ...SETTINGS,
+    ...settings,
+    DATABASE_URL: postgres.url,
+    PUBLIC_URL: `http://localhost:${port}`,
+    HOST: '127.0.0.1',
+  };
   const servers: RunningServer[] = [];
   const nodes: BenchNode[] = [];
   let services: (Services & { close(): Promise<void> }) | undefined;

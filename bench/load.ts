@@ -70,14 +70,15 @@ export function load(
   return closedLoop(origin, requests.length, one, inFlight);
 }
 
-/** Kept-alive connections to a server; `port` reaches another node of the same name. */
+/** Kept-alive connections to a server; `port` reaches another node of the same name, `from` is the address they come from. */
 export function openSender(
   origin: string,
-  { lanes = LANES, port }: { lanes?: number; port?: number } = {},
+  { lanes = LANES, port, from }: { lanes?: number; port?: number; from?: string } = {},
 ): { send: Send; close(): void } {
   const agent = new Agent({ keepAlive: true, maxSockets: lanes });
   const { hostname, port: named, host } = new URL(origin);
-  const where = { hostname: hostname === 'localhost' ? '127.0.0.1' : hostname, port: port ?? named, agent };
+  const to = { hostname: hostname === 'localhost' ? '127.0.0.1' : hostname, port: port ?? named };
+  const where = { ...to, agent, ...(from === undefined ? {} : { localAddress: from }) };
   const send: Send = ({ headers, body, ...rest }) =>
     new Promise((resolve, reject) => {
       const req = request({ ...where, ...rest, headers: { host, ...headers } }, (res) => {

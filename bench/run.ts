@@ -6,6 +6,7 @@ import { ensureBuilt } from '../scripts/ensure-built.mjs';
 import { projectRoot } from '../src/project-root.js';
 import { authorization } from './authorization.js';
 import { exchange } from './exchange.js';
+import { flood } from './flood.js';
 import { held } from './held.js';
 import { logins } from './logins.js';
 import { notify } from './notify.js';
@@ -20,6 +21,7 @@ const QUESTIONS: Record<string, () => Promise<Table | Table[]>> = {
   authorization: () => withPostgres(({ url }) => authorization(url)),
   waiting: () => withPostgres(waiting),
   held: () => withPostgres(held),
+  flood: () => withPostgres(flood),
   logins: () => withPostgres(logins),
   polling: () => withPostgres(polling),
   notify: () => withPostgres(notify),
