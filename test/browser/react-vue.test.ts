@@ -61,7 +61,7 @@ const HARNESS = {
     }
     function Element({ what }) {
       const { stay, ...options } = what.element;
-      return h(QrConnect, { ...options, className: 'mine', ${handlers} });
+      return h(QrConnect, { ...options, className: 'mine', 'data-mine': 'yes', 'aria-label': 'Mine', ${handlers} });
     }
     const root = createRoot(document.getElementById('app'));
     window.show = (what) => root.render(h(StrictMode, null,
@@ -82,7 +82,7 @@ const HARNESS = {
     const Element = defineComponent((props) => () => {
       const what = props.what;
       const { stay, ...options } = what.element;
-      return h(QrConnect, { ...options, class: 'mine', ${handlers} });
+      return h(QrConnect, { ...options, class: 'mine', 'data-mine': 'yes', 'aria-label': 'Mine', ${handlers} });
     }, { props: ['what'] });
     createApp(() => [shown.value?.element && h(Element, { what: shown.value }),
       shown.value?.ticket && h(Watch, { ticket: shown.value.ticket })]).mount('#app');
@@ -139,7 +139,7 @@ describe.each(['react', 'vue'] as const)('the %s client', (framework) => {
     const element = signIn();
     await show(page, { element: { ...element, stay: 'yes' } });
     const qr = await scanScreen(page, widgetFrame(page));
-    expect(await page.locator('qr-connect.mine').count()).toBe(1);
+    expect(await page.locator('qr-connect.mine[data-mine=yes][aria-label=Mine]').count()).toBe(1);
     // The same again is no change, however often a framework says it; the theme is told to the frame there is.
     await show(page, { element: { ...element, stay: 'yes' } });
     await show(page, { element: { ...element, stay: 'yes', theme: 'dark' } });

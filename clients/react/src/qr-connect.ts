@@ -31,6 +31,7 @@ export interface QrConnectProps extends QrConnectOptions {
   style?: CSSProperties;
   /** Words of the link, with mode "popup" and "redirect". */
   children?: ReactNode;
+  [others: `aria-${string}` | `data-${string}`]: string | undefined;
 }
 
 const HANDLER_OF: Readonly<Record<QrConnectEvent, keyof QrConnectProps>> = {
@@ -65,5 +66,10 @@ export function QrConnect(props: QrConnectProps): ReactElement {
     };
   }, []);
   const { id, className, style, children } = props;
-  return createElement('qr-connect', { ref: host, id, class: className, style }, children);
+  const others = Object.entries(props).filter(([name]) => /^(aria|data)-/.test(name));
+  return createElement(
+    'qr-connect',
+    { ref: host, id, class: className, style, ...Object.fromEntries(others) },
+    children,
+  );
 }
