@@ -101,6 +101,8 @@ describe('the OpenAPI document of the ticket API', () => {
         expect(answer.body).toContain(`id="${operation.operationId}"`);
       }
       for (const name of Object.keys(document.components.schemas)) expect(answer.body).toContain(`id="${name}"`);
+      // One call has a query; no heading stands over nothing.
+      expect(answer.body.match(/<dt>(?:Query|查询参数)<\/dt>/g)).toHaveLength(1);
       expect(answer.headers['content-security-policy']).toMatch(/^default-src 'none'/);
       expect(answer.body).not.toMatch(/<script(?![^>]*application\/json)|(src|href)="https?:\/\/(?!localhost)/);
     }
