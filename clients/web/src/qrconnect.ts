@@ -12,6 +12,7 @@ export {
 export { QrConnectElement } from './element/qr-connect-element.js';
 export { QrConnectError, type QrConnectErrorCode } from './error.js';
 export { newPkcePair, type PkcePair } from './pkce.js';
+export { NOTHING_KNOWN, type TicketState, type UseTicket, watchState } from './ticket-state.js';
 export type { TicketStatus, TicketUpdate } from './ticket-status.js';
 export {
   type CreatedTicket,

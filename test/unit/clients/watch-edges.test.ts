@@ -1,7 +1,6 @@
 /** What a watch leaves behind, and the small promises of its parts: nothing kept, nobody hurried, nobody worried. */
 import { getEventListeners } from 'node:events';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { WebSocket } from 'ws';
 import { Backoff } from '../../../clients/web/src/backoff.js';
 import { Ladder } from '../../../clients/web/src/ladder.js';
 import { PACE, type Pace, pause } from '../../../clients/web/src/pace.js';
@@ -11,20 +10,12 @@ import { EventStream } from '../../../clients/web/src/transport/event-stream.js'
 import { type TicketWatch, type WatchTicket, watchAt } from '../../../clients/web/src/watch-ticket.js';
 import { Watchdog } from '../../../clients/web/src/watchdog.js';
 import { WaitServer, type Way } from '../../support/wait-server.js';
-
-const QUICK: Pace = { ...PACE, firstWord: 1_000, slow: 500, hold: 1_000, poll: 20, firstRetry: 20, spread: 20 };
+import { giveWindow, QUICK, watchAtServer, window } from '../../support/watching.js';
 
 let server: WaitServer;
 let watch: TicketWatch;
-const window = new EventTarget();
 
-beforeAll(() => {
-  Object.assign(globalThis, {
-    WebSocket,
-    addEventListener: window.addEventListener.bind(window),
-    removeEventListener: window.removeEventListener.bind(window),
-  });
-});
+beforeAll(giveWindow);
 afterEach(async () => {
   vi.useRealTimers();
   vi.restoreAllMocks();
@@ -35,18 +26,9 @@ afterEach(async () => {
 
 async function start(pace: Partial<Pace>, more: Partial<WatchTicket> = {}, onePlace = true) {
   server = await new WaitServer(onePlace).listen();
-  const heard: string[] = [];
-  watch = watchAt(
-    { ...QUICK, ...pace },
-    {
-      server: server.url,
-      ...server.ticket,
-      onStatus: ({ status }) => heard.push(status),
-      onConnection: (connection) => heard.push(`(${connection})`),
-      ...more,
-    },
-  );
-  return heard;
+  const begun = watchAtServer(server, pace, more);
+  watch = begun.watch;
+  return begun.heard;
 }
 const held = (way: Way) => expect.poll(() => server.holding).toEqual([way]);
 const times = (way: Way) => server.asked.filter((one) => one === way).length;

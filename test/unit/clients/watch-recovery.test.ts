@@ -1,37 +1,13 @@
-import { setMaxListeners } from 'node:events';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { WebSocket } from 'ws';
-import { PACE, type Pace } from '../../../clients/web/src/pace.js';
+import type { Pace } from '../../../clients/web/src/pace.js';
 import { type TicketWatch, type WatchTicket, watchAt } from '../../../clients/web/src/watch-ticket.js';
 import { WaitServer, type Way } from '../../support/wait-server.js';
-
-/** Quick enough for a test, and slow enough for a busy machine. */
-const QUICK: Pace = {
-  ...PACE,
-  firstWord: 1_000,
-  slow: 500,
-  unnoticed: 300,
-  hold: 1_000,
-  poll: 20,
-  firstRetry: 20,
-  lastRetry: 100,
-  spread: 20,
-  busySpread: 20,
-};
+import { giveWindow, QUICK, watchAtServer, window } from '../../support/watching.js';
 
 let server: WaitServer;
 let watch: TicketWatch | undefined;
-/** What a browser's window would send; Node has none. */
-const window = new EventTarget();
-setMaxListeners(0, window);
 
-beforeAll(() => {
-  Object.assign(globalThis, {
-    WebSocket,
-    addEventListener: window.addEventListener.bind(window),
-    removeEventListener: window.removeEventListener.bind(window),
-  });
-});
+beforeAll(giveWindow);
 afterEach(async () => {
   watch?.stop();
   await server?.stop();
@@ -44,18 +20,9 @@ async function start(
 ) {
   server = await new WaitServer().listen();
   prepare(server);
-  const heard: string[] = [];
-  watch = watchAt(
-    { ...QUICK, ...pace },
-    {
-      server: server.url,
-      ...server.ticket,
-      onStatus: ({ status }) => heard.push(status),
-      onConnection: (connection) => heard.push(`(${connection})`),
-      ...more,
-    },
-  );
-  return { heard, done: watch.done };
+  const { watch: begun, heard } = watchAtServer(server, pace, more);
+  watch = begun;
+  return { heard, done: begun.done };
 }
 
 const held = (way: Way) => expect.poll(() => server.holding).toEqual([way]);
