@@ -1,6 +1,6 @@
 /** Wrong client secrets of one caller: counted by client and address, at both dialects' doors together (T56). */
 import type { SecretGuesses } from '../../engine/client-authentication.js';
-import type { Limit } from './rate-limit.js';
+import type { Limit } from '../../rate-limit.js';
 
 /** `address` as limits are keyed on it. */
 export function guessesFrom(limit: Limit, address: string): SecretGuesses {

@@ -1,11 +1,11 @@
 /** GET /api/qr/tickets/:id/events: server-sent events (HTML 9.2), one a change; read with fetch, so that the header can carry the secret. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { AppError } from '../../error.js';
+import type { Limit } from '../../rate-limit.js';
 import { isFinal } from '../../ticket/ticket.js';
 import type { TicketService } from '../../ticket/ticket-service.js';
 import type { TicketView } from '../../ticket/ticket-view.js';
 import type { AppRouterContext } from '../context.js';
-import type { Limit } from '../middleware/rate-limit.js';
 import type { Heartbeat } from './heartbeat.js';
 import { countMisses, holderOf, requireOwnTurn, statusMessage } from './holder.js';
 import type { Waiters } from './waiters.js';

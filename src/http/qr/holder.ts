@@ -1,9 +1,9 @@
 /** Who asks about a ticket: the holder of its wait secret; how often others may guess; and what the holder is told. */
 import type { ServerResponse } from 'node:http';
 import { AppError } from '../../error.js';
+import type { Limit } from '../../rate-limit.js';
 import type { TicketView } from '../../ticket/ticket-view.js';
 import type { AppRouterContext } from '../context.js';
-import type { Limit } from '../middleware/rate-limit.js';
 
 export interface Holder {
   readonly id: string;

@@ -5,10 +5,10 @@ import { type Authorization, AuthorizationRefused } from '../../engine/authoriza
 import { noteCertificate } from '../../engine/client-certificate.js';
 import { type Caller, ClientRefused, createPushedRequests, type PushedRequests } from '../../engine/pushed-request.js';
 import { AppError } from '../../error.js';
+import type { Limit } from '../../rate-limit.js';
 import type { TicketCaps } from '../../ticket/ticket-caps.js';
 import type { OpenedTicket, TicketService } from '../../ticket/ticket-service.js';
 import type { AppRouterContext } from '../context.js';
-import type { Limit } from '../middleware/rate-limit.js';
 import { readJson } from '../middleware/read-body.js';
 import { noteSameRequest } from '../middleware/request-log.js';
 import { guessesFrom } from '../middleware/secret-guesses.js';

@@ -1,8 +1,8 @@
 /** The ticket API of whoever holds a wait secret: status by polling and long-polling, redeem, continue, renew, cancel. */
 import { AppError } from '../../error.js';
+import type { Limit } from '../../rate-limit.js';
 import type { TicketService } from '../../ticket/ticket-service.js';
 import type { AppRouterContext } from '../context.js';
-import type { Limit } from '../middleware/rate-limit.js';
 import { openedBySite, openedFrom } from '../opened-from.js';
 import { drawQr, scanUrl } from './draw.js';
 import { countMisses, holderOf, statusMessage } from './holder.js';

@@ -1,5 +1,5 @@
 /** Limits in this node's memory; a cluster's limit is this times its nodes. What people can guess is in guess-limit.ts. */
-import { AppError } from '../../error.js';
+import { AppError } from './error.js';
 
 export interface Limit {
   /** Throws `too_many_requests` once the points are spent. */
