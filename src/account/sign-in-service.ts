@@ -4,9 +4,9 @@ import { hashSecret, newSecret } from '../secret.js';
 import { type Account, normalizeUsername } from './account.js';
 import type { AccountStore } from './account-store.js';
 import type { CredentialStore } from './credential-store.js';
-import { createGuessLimit, type GuessLimit } from './guess-limit.js';
 import type { GuessStore } from './guess-store.js';
-import { hashPassword, isOutdatedHash, passwordMatches } from './password.js';
+import { hashPassword, isOutdatedHash } from './password.js';
+import { createPasswordCheck, type PasswordCheck } from './password-check.js';
 import type { PhoneSession } from './phone-session.js';
 import type { PhoneSessionStore } from './phone-session-store.js';
 
@@ -26,14 +26,11 @@ export interface SignInServiceDeps {
 
 export class SignInService {
   readonly #deps: SignInServiceDeps;
-  // Per account and address, so that a stranger elsewhere cannot lock the owner out (T21, T81).
-  readonly #perPair: GuessLimit;
-  readonly #perAddress: GuessLimit;
+  readonly #passwords: PasswordCheck;
 
   constructor(deps: SignInServiceDeps) {
     this.#deps = deps;
-    this.#perPair = createGuessLimit(deps.guesses, { name: 'password', points: 10, seconds: 600 });
-    this.#perAddress = createGuessLimit(deps.guesses, { name: 'password address', points: 60, seconds: 600 });
+    this.#passwords = createPasswordCheck(deps.guesses, 'password');
   }
 
   /**
@@ -89,24 +86,12 @@ export class SignInService {
     username: string,
     { password, addressKey }: { password: string; addressKey: string },
   ): Promise<{ account: Account; stored: string }> {
-    const pair = JSON.stringify([username, addressKey]);
-    // Whoever is refused anyway must not stand in the line with the others.
-    this.#perAddress.recall(addressKey);
-    this.#perPair.recall(pair);
-    let account: Account | undefined;
-    let stored: string | undefined;
-    const matches = await passwordMatches(async () => {
-      // Counted before it is looked at. The address first: one that is refused must not go on counting names it makes up.
-      await this.#perAddress.count(addressKey);
-      await this.#perPair.count(pair);
-      account = await this.#deps.accounts.findByUsername(username);
-      stored = account && (await this.#deps.credentials.findPasswordHash(account.id));
-      return stored;
-    }, password);
-    if (!account || !stored || !matches || account.disabled) throw new AppError('invalid_credentials');
-    await this.#perPair.forget(pair);
-    await this.#perAddress.takeBack(addressKey);
-    return { account, stored };
+    const { who, stored } = await this.#passwords.verify({ username, password, addressKey }, async () => {
+      const account = await this.#deps.accounts.findByUsername(username);
+      const hash = account && (await this.#deps.credentials.findPasswordHash(account.id));
+      return account && hash !== undefined ? { who: account, stored: hash, refused: account.disabled } : undefined;
+    });
+    return { account: who, stored };
   }
 
   /** What cannot be done now is done at the next sign-in. */

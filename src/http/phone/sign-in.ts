@@ -4,8 +4,9 @@ import type { SignInService } from '../../account/sign-in-service.js';
 import { AppError } from '../../error.js';
 import { browserName } from '../browser-name.js';
 import type { AppRouterContext } from '../context.js';
-import type { PhoneCookie } from '../middleware/phone-session.js';
+
 import { readJson } from '../middleware/read-body.js';
+import type { SessionCookie } from '../middleware/session-cookie.js';
 
 // A NUL is in no name here, and Postgres would refuse to look for one.
 const username = z
@@ -18,7 +19,7 @@ const SIGN_OUT = z.strictObject({ csrf: z.string().max(100).optional() });
 
 export interface SignInDeps {
   signIn: SignInService;
-  cookie: PhoneCookie;
+  cookie: SessionCookie;
 }
 
 export function signIn(deps: SignInDeps) {
