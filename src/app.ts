@@ -2,8 +2,9 @@
 import type { Server } from 'node:http';
 import { setTimeout } from 'node:timers/promises';
 import type { AccountService } from './account/account-service.js';
-import type { AdministratorService } from './account/administrator-service.js';
 import { createGuessLimit } from './account/guess-limit.js';
+import type { AdministratorService } from './administrator/administrator-service.js';
+import type { ApiTokens } from './administrator/api-tokens.js';
 import type { ClientService } from './client/client-service.js';
 import { type Config, isPrivateHost } from './config.js';
 import type { Database } from './database/database.js';
@@ -31,6 +32,7 @@ export interface Services {
   resources: ResourceService;
   accounts: AccountService;
   administrators: AdministratorService;
+  apiTokens: ApiTokens;
   clients: ClientService;
   keys: KeyService;
   widgets: WidgetService;
@@ -117,9 +119,14 @@ export async function createApp(
     }),
   });
   const sweeper = setInterval(() => {
-    sweepAll([house.ticketStore, house.records, house.sessions, house.guesses]).catch((error) =>
-      log.warn({ err: error }, 'sweep'),
-    );
+    sweepAll([
+      house.ticketStore,
+      house.records,
+      house.sessions,
+      house.guesses,
+      house.administratorSessions,
+      house.apiTokenStore,
+    ]).catch((error) => log.warn({ err: error }, 'sweep'));
   }, SWEEP_MS).unref();
 
   return {

@@ -7,6 +7,7 @@ const CATALOGUE = {
   forbidden: [403, 'This request is not allowed.'],
   match_code_wrong: [403, 'The match code is wrong; the ticket is dead.'],
   step_up_required: [403, 'The site asks for a fresh sign-in: enter the password again.'],
+  passkey_required: [403, 'Add a passkey first: a password alone does not open the console.'],
   setup_token_required: [403, 'The setup link is not valid.'],
   not_found: [404, 'There is nothing here.'],
   method_not_allowed: [405, 'This address does not take that method.'],

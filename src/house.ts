@@ -1,14 +1,18 @@
 /** The stores and services, each built once and connected; what the server and the command line have in common. */
 import { AccountService } from './account/account-service.js';
 import { createAccountStore } from './account/account-store.js';
-import { AdministratorService } from './account/administrator-service.js';
-import { createAdministratorStore } from './account/administrator-store.js';
 import { createBrowserSessionStore } from './account/browser-session-store.js';
 import { createCredentialStore } from './account/credential-store.js';
 import { createGuessStore } from './account/guess-store.js';
 import { createPhoneSessionStore } from './account/phone-session-store.js';
 import { createPictureStore } from './account/picture-store.js';
 import { SignInService } from './account/sign-in-service.js';
+import { AdministratorService } from './administrator/administrator-service.js';
+import { createAdministratorSessionStore } from './administrator/administrator-session-store.js';
+import { AdministratorSignIn } from './administrator/administrator-sign-in.js';
+import { createAdministratorStore } from './administrator/administrator-store.js';
+import { createApiTokenStore } from './administrator/api-token-store.js';
+import { ApiTokens } from './administrator/api-tokens.js';
 import { createAuditLog } from './audit/audit-log.js';
 import { ClientService } from './client/client-service.js';
 import { createClientStore } from './client/client-store.js';
@@ -63,6 +67,9 @@ export async function furnish(config: Config, url: string, log: Logger) {
     const browserSessions = createBrowserSessionStore(database);
     const pictures = createPictureStore(database);
     const guesses = createGuessStore(database);
+    const administratorStore = createAdministratorStore(database);
+    const administratorSessions = createAdministratorSessionStore(database);
+    const apiTokenStore = createApiTokenStore(database);
     const records = createRecordStore(database);
     const accounts = new AccountService({
       store: accountStore,
@@ -160,7 +167,16 @@ export async function furnish(config: Config, url: string, log: Logger) {
         guesses,
         signOutBrowsers: signOut.browsers,
       }),
-      administrators: new AdministratorService({ store: createAdministratorStore(database), audit }),
+      administratorSessions,
+      apiTokenStore,
+      administrators: new AdministratorService({ store: administratorStore, audit }),
+      administratorSignIn: new AdministratorSignIn({
+        administrators: administratorStore,
+        sessions: administratorSessions,
+        guesses,
+        audit,
+      }),
+      apiTokens: new ApiTokens({ store: apiTokenStore, audit }),
     };
   } catch (error) {
     ring?.stop();

@@ -70,8 +70,8 @@ describe('the house', () => {
     ).toEqual([]);
   });
 
-  it('keeps ticket, account, client, key and audit apart from the engine, from koa, and from each other’s stores', () => {
-    const domain = new Set(['ticket', 'account', 'client', 'key', 'resource', 'widget', 'audit']);
+  it('keeps ticket, account, administrator, client, key and audit apart from the engine, from koa, and from each other’s stores', () => {
+    const domain = new Set(['ticket', 'account', 'administrator', 'client', 'key', 'resource', 'widget', 'audit']);
     expect(
       offenders(({ path }, target, typeOnly) => {
         const from = folderOf(path);

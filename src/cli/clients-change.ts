@@ -2,7 +2,8 @@
 
 import type { Services } from '../app.js';
 import type { Client } from '../client/client.js';
-import { fields, notes, oldSecretEnds, toJson } from './client-record.js';
+import { clientToJson, oldSecretEnds } from '../client/client-json.js';
+import { fields, notes } from './client-record.js';
 import { SETTING_OPTIONS, settingsUsage, toChange } from './client-settings.js';
 import { type Command, type Options, UsageError } from './command.js';
 import { record } from './layout.js';
@@ -27,7 +28,7 @@ export const update: Command = {
     return async ({ clients }) => {
       const { client, secret, warnings, changed } = await clients.update('command line', id, change);
       const what = changed.length > 0 ? `Changed: ${changed.join(', ')}.` : 'Nothing changed: it was so already.';
-      const { client_id, name, ...rest } = toJson(client);
+      const { client_id, name, ...rest } = clientToJson(client);
       return {
         json: { client_id, ...(secret ? { client_secret: secret } : {}), name, ...rest, changed, warnings },
         text: [record(fields(client, secret)), '', what, ...(secret ? [SHOWN_ONCE] : []), ...notes(warnings)].join(
@@ -62,7 +63,7 @@ export const rotateSecret: Command = {
     const seconds = grace(options);
     return async ({ clients }) => {
       const { client, secret, warnings } = await clients.rotateSecret('command line', id, seconds);
-      const { client_id, name, ...rest } = toJson(client);
+      const { client_id, name, ...rest } = clientToJson(client);
       const end = oldSecretEnds(client);
       const old = end ? `The old secret is accepted until ${end}.` : 'Every older secret is refused from now on.';
       return {
@@ -88,7 +89,7 @@ function turn(
       const id = options.required('id');
       return async (services) => {
         const client = await change(services, id);
-        return { json: toJson(client), text: `"${client.name}" (${client.id}) ${said}` };
+        return { json: clientToJson(client), text: `"${client.name}" (${client.id}) ${said}` };
       };
     },
   };

@@ -1,8 +1,9 @@
 /** `clients create | list | show`, beside the verbs that change one. */
 import type { Services } from '../app.js';
 import type { Client } from '../client/client.js';
+import { clientToJson, isExposed } from '../client/client-json.js';
 import { warningsOf } from '../client/registration.js';
-import { fields, isExposed, notes, status, toJson } from './client-record.js';
+import { fields, notes, status } from './client-record.js';
 import { SETTING_OPTIONS, settingsUsage, toNewClient } from './client-settings.js';
 import { disable, enable, rotateSecret, update } from './clients-change.js';
 import type { Command } from './command.js';
@@ -18,7 +19,7 @@ const create: Command = {
     const input = toNewClient(options);
     return async ({ clients, widgets }) => {
       const { client, secret, warnings } = await clients.register('command line', input);
-      const { client_id, name, ...rest } = toJson(client);
+      const { client_id, name, ...rest } = clientToJson(client);
       return {
         json: { client_id, client_secret: secret ?? null, name, ...rest, warnings },
         text: createdText(client, secret, warnings, script(client, widgets)),
@@ -35,7 +36,7 @@ const list: Command = {
     const clients = await services.clients.list();
     const rows = clients.map((c) => [c.id, c.name, c.dialect, c.redirectUris[0] ?? c.callbackDomain ?? '', status(c)]);
     return {
-      json: clients.map(toJson),
+      json: clients.map(clientToJson),
       text:
         rows.length > 0
           ? [table(['ID', 'NAME', 'DIALECT', 'REDIRECTS TO', 'STATUS'], rows), ...rotations(clients)].join('\n')
@@ -54,7 +55,10 @@ const show: Command = {
     return async ({ clients }) => {
       const client = await clients.get(id);
       const warnings = warningsOf(client);
-      return { json: { ...toJson(client), warnings }, text: [record(fields(client)), ...notes(warnings)].join('\n') };
+      return {
+        json: { ...clientToJson(client), warnings },
+        text: [record(fields(client)), ...notes(warnings)].join('\n'),
+      };
     };
   },
 };

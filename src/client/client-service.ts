@@ -15,6 +15,7 @@ import {
 } from './client-change.js';
 import { droppedEarly, freshSecret, liveSecret, rotated } from './client-secret.js';
 import type { ClientStore } from './client-store.js';
+import { checkRedirectUri, type RedirectCheck } from './redirect-check.js';
 import { type NewClient, registrationProblems, settingsOf, warningsOf } from './registration.js';
 
 export interface Registered {
@@ -66,10 +67,12 @@ export class ClientService {
 
   /**
    * Only what is named changes, and only if the client is as good a registration then as a new one must be. A client
-   * that begins to authenticate with a secret gets its first one; one that ceases to has none. Unionids change only when told to.
+   * that begins to authenticate with a secret gets its first one; one that ceases to has none. Unionids change only when
+   * told to. `revision`: what the change was made upon; `conflict` if the client is another by now.
    */
-  async update(actor: string, id: string, change: ClientChange): Promise<Changed> {
+  async update(actor: string, id: string, change: ClientChange, revision?: number): Promise<Changed> {
     const client = await this.get(id);
+    if (revision !== undefined && revision !== client.revision) throw changedMeanwhile();
     const asked = changedRegistration(client, change);
     refuse([...(await this.#problems(asked, client)), ...unionidProblems(client, asked, change)]);
     const next = applyRegistration(client, asked);
@@ -93,6 +96,17 @@ export class ClientService {
 
   enable(actor: string, id: string): Promise<Client> {
     return this.#setDisabled(actor, id, false);
+  }
+
+  /**
+   * Gone for ever, with its secrets; its id is given to nobody else. Only a disabled one: what that breaks has then been
+   * seen while it could be undone.
+   */
+  async delete(actor: string, id: string): Promise<void> {
+    const client = await this.get(id);
+    if (!(await this.#deps.store.deleteDisabled(id)))
+      throw new AppError('conflict', { message: 'only a disabled client can be deleted: disable it first' });
+    await this.#deps.audit(actor, 'client.delete', id, { name: client.name, dialect: client.dialect });
   }
 
   /** A new secret; the one before it lives for the grace, so that the site can be told in peace (T56). */
@@ -144,6 +158,11 @@ export class ClientService {
     const client = await this.#deps.store.find(id);
     if (client) return client;
     throw new AppError('not_found', { message: `there is no client "${id}"; "clients list" shows all of them` });
+  }
+
+  /** Whether a request of the client with this redirect URI would be let in, and why. */
+  async checkRedirectUri(id: string, uri: string): Promise<RedirectCheck> {
+    return checkRedirectUri(await this.get(id), uri);
   }
 
   /** The client, unless unknown or disabled. */

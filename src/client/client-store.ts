@@ -16,6 +16,8 @@ export interface ClientStore {
   update(next: Client, revision: number): Promise<boolean>;
   /** False when it was so already. */
   setDisabled(id: string, disabled: boolean): Promise<boolean>;
+  /** True for exactly one caller, and only of a disabled one. */
+  deleteDisabled(id: string): Promise<boolean>;
   /** The same of the secrets alone. */
   replaceSecrets(id: string, next: readonly ClientSecret[], revision: number): Promise<boolean>;
   /** True for the one who marks this secret first. */
@@ -63,6 +65,10 @@ const SET_DISABLED: Statement = {
   text: `UPDATE client SET revision = revision + 1, disabled_at = CASE WHEN $2 THEN now() END, updated_at = now()
          WHERE id = $1 AND (disabled_at IS NOT NULL) <> $2 RETURNING 1 AS won`,
 };
+const DELETE_DISABLED: Statement = {
+  name: 'client-delete-disabled',
+  text: 'DELETE FROM client WHERE id = $1 AND disabled_at IS NOT NULL RETURNING 1 AS won',
+};
 const REPLACE_SECRETS: Statement = {
   name: 'client-replace-secrets',
   text: `UPDATE client SET revision = revision + 1, secrets = $3, updated_at = now()
@@ -106,6 +112,7 @@ export function createClientStore(database: Database): ClientStore {
       await database.query(REPLACE, [c.id, JSON.stringify(c.secrets), c.redirectUris, c.embedOrigins]);
     },
     update: (c, revision) => won(UPDATE, [c.id, revision, ...changeable(c)]),
+    deleteDisabled: (id) => won(DELETE_DISABLED, [id]),
     setDisabled: (id, disabled) => won(SET_DISABLED, [id, disabled]),
     replaceSecrets: (id, next, revision) => won(REPLACE_SECRETS, [id, revision, JSON.stringify(next)]),
     markSecretExposed: (id, hash, at) => won(MARK_EXPOSED, [id, hash, at]),

@@ -16,6 +16,8 @@ import * as browserSession from '../../migrations/0013_browser_session.js';
 import * as ticketAddress from '../../migrations/0014_ticket_address.js';
 import * as wrongGuess from '../../migrations/0015_wrong_guess.js';
 import * as widgetBuild from '../../migrations/0016_widget_build.js';
+import * as administratorSession from '../../migrations/0017_administrator_session.js';
+import * as administratorPasskey from '../../migrations/0018_administrator_passkey.js';
 
 const MIGRATIONS: ReadonlyArray<readonly [name: string, migration: Knex.Migration]> = [
   ['0001_engine_record', engineRecord],
@@ -34,6 +36,8 @@ const MIGRATIONS: ReadonlyArray<readonly [name: string, migration: Knex.Migratio
   ['0014_ticket_address', ticketAddress],
   ['0015_wrong_guess', wrongGuess],
   ['0016_widget_build', widgetBuild],
+  ['0017_administrator_session', administratorSession],
+  ['0018_administrator_passkey', administratorPasskey],
 ];
 
 /** Imports instead of a folder scan: the same code runs from TypeScript and from dist/. */

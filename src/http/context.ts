@@ -1,7 +1,8 @@
 /** What each request carries through the middleware, and the types every door shares. */
 import type { RouterContext } from '@koa/router';
-import type { Context } from 'koa';
+import type { Context, Middleware } from 'koa';
 import type { SignedIn } from '../account/sign-in-service.js';
+import type { AdministratorSession } from '../administrator/administrator.js';
 import type { Language } from './language.js';
 
 export interface RequestState {
@@ -20,10 +21,20 @@ export interface RequestState {
   route?: string;
   /** Set by the phone session middleware. */
   phone?: SignedIn;
+  /** Set by the console session middleware. */
+  administrator?: AdministratorSession;
 }
 
 export type AppContext = Context & { state: RequestState };
 export type AppRouterContext = RouterContext<RequestState>;
+
+/** Adds an address; what stands before the handler runs first. */
+export type Route = (
+  method: 'get' | 'post' | 'patch' | 'delete',
+  path: string,
+  handle: (ctx: AppRouterContext) => void | Promise<void>,
+  ...before: Middleware<RequestState>[]
+) => void;
 
 /** Answers with a rendered page. */
 export function sendPage(ctx: Context, page: { html: string; contentSecurityPolicy: string }, status = 200): void {

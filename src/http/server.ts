@@ -3,12 +3,10 @@ import { createServer, type Server } from 'node:http';
 import Router from '@koa/router';
 import Koa, { type Middleware } from 'koa';
 import type { AccountService } from '../account/account-service.js';
-import type { AdministratorService } from '../account/administrator-service.js';
 import type { BrowserSessionStore } from '../account/browser-session-store.js';
 import type { GuessLimit } from '../account/guess-limit.js';
 import type { PictureStore } from '../account/picture-store.js';
 import type { SignInService } from '../account/sign-in-service.js';
-import type { ClientService } from '../client/client-service.js';
 import type { Config } from '../config.js';
 import type { Database } from '../database/database.js';
 import type { Authorization } from '../engine/authorization.js';
@@ -24,11 +22,12 @@ import type { ResourceService } from '../resource/resource-service.js';
 import type { TicketCaps } from '../ticket/ticket-caps.js';
 import type { TicketService } from '../ticket/ticket-service.js';
 import type { WidgetService } from '../widget/widget-service.js';
-import { setUp, setupPage } from './admin/setup.js';
+import { type AdminServices, adminRoutes } from './admin/routes.js';
 import type { Assets } from './assets.js';
 import { continueToSite } from './connect/continue.js';
 import { qrconnect } from './connect/qrconnect.js';
-import type { AppRouterContext, RequestState } from './context.js';
+import type { RequestState, Route } from './context.js';
+import { createCsrfTokens } from './csrf-token.js';
 import { cancelHere, consentHere, continueHere, signInHere } from './interaction/answer.js';
 import { showInteraction } from './interaction/show.js';
 import { clientAddress } from './middleware/client-address.js';
@@ -40,7 +39,6 @@ import { requestLog } from './middleware/request-log.js';
 import { sameOrigin } from './middleware/same-origin.js';
 import { securityHeaders } from './middleware/security-headers.js';
 import { type EngineHandler, engineDoor } from './oauth/engine-door.js';
-import { createCsrfTokens } from './phone/csrf-token.js';
 import { confirm, deny, prove, scan } from './phone/decide.js';
 import { devicePage } from './phone/device.js';
 import { scanPage } from './phone/scan.js';
@@ -58,22 +56,18 @@ import { accessToken, auth, refreshToken, userinfo } from './sns/routes.js';
 import { asset, home, live, picture, pinnedWidget, ready, widget, widgetManifest } from './static.js';
 import { boundUnreadBodies } from './unread-body.js';
 import { takeUpgrades } from './upgrade.js';
-import type { View } from './view.js';
 
-export interface ServerDeps {
+export interface ServerDeps extends AdminServices {
   config: Config;
   log: Logger;
   database: Database;
-  view: View;
   assets: Assets;
   widgets: WidgetService;
   tickets: TicketService;
   caps: TicketCaps;
   /** For all nodes together; the other limits are each node's own. */
   wrongUserCodes: GuessLimit;
-  clients: ClientService;
   signIn: SignInService;
-  administrators: AdministratorService;
   pictures: PictureStore;
   authorization: Authorization;
   answers: SignInAnswers;
@@ -83,13 +77,10 @@ export interface ServerDeps {
   resources: ResourceService;
   issuer: CodeIssuer;
   exchange: Exchange;
-  csrfKey: string;
   demoUrl: string | undefined;
   /** The engine, for its own addresses. */
   engine: EngineHandler;
 }
-
-type Handler = (ctx: AppRouterContext) => void | Promise<void>;
 
 /** 8 KiB of URL, 16 KiB of headers (docs/security.md). */
 const MAX_URL = 8192;
@@ -143,12 +134,7 @@ function routes(deps: Held, secretGuesses: Limit): Router<RequestState> {
   const { config, assets } = deps;
   const { publicUrl, demo } = config;
   const router = new Router<RequestState>();
-  const at = (
-    method: 'get' | 'post' | 'delete',
-    path: string,
-    handle: Handler,
-    ...before: Middleware<RequestState>[]
-  ) => {
+  const at: Route = (method, path, handle, ...before) => {
     const named: Middleware<RequestState> = (ctx, next) => {
       ctx.state.route = path;
       return next();
@@ -195,7 +181,7 @@ function routes(deps: Held, secretGuesses: Limit): Router<RequestState> {
   const phone = {
     ...pages,
     cookie,
-    csrf: createCsrfTokens(deps.csrfKey),
+    csrf: createCsrfTokens(deps.csrfKey, 'phone'),
     userCodes: createUserCodes(deps.devices, deps.wrongUserCodes),
   };
   const session = phoneSession(phone);
@@ -215,8 +201,7 @@ function routes(deps: Held, secretGuesses: Limit): Router<RequestState> {
   at('post', '/interaction/:uid/consent', consentHere(pages), ours);
   at('post', '/interaction/:uid/cancel', cancelHere(pages), ours);
 
-  at('get', '/admin/setup', setupPage(pages));
-  at('post', '/admin/setup', setUp(pages), ours);
+  adminRoutes(at, deps, config, ours);
 
   const sns = { ...pages, secretGuesses };
   for (const [path, handle] of Object.entries({

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type AdministratorStore, createAdministratorStore } from '../../src/account/administrator-store.js';
+import { type AdministratorStore, createAdministratorStore } from '../../src/administrator/administrator-store.js';
 import { type Database, openDatabase } from '../../src/database/database.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 

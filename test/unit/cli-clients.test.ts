@@ -352,6 +352,7 @@ describe('what is shown of a client', () => {
       secrets: [{ created_at: PAST, expires_at: null, exposed_at: null }],
       created_at: PAST,
       warnings: [],
+      revision: 0,
     });
   });
 

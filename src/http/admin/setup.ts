@@ -1,6 +1,6 @@
 /** /admin/setup: makes the first administrator from the one-time link printed at start (T61). */
 import { z } from 'zod';
-import type { AdministratorService } from '../../account/administrator-service.js';
+import type { AdministratorService } from '../../administrator/administrator-service.js';
 import { type AppRouterContext, sendPage } from '../context.js';
 import { readJson } from '../middleware/read-body.js';
 import type { View } from '../view.js';

@@ -71,5 +71,7 @@ function toAppError(thrown: unknown): AppError {
 }
 
 function wantsPage(method: string, path: string): boolean {
-  return (method === 'GET' || method === 'HEAD') && !/^\/(api|sns|health|assets|oauth\/(?!authorize))/.test(path);
+  return (
+    (method === 'GET' || method === 'HEAD') && !/^\/(api|admin\/api|sns|health|assets|oauth\/(?!authorize))/.test(path)
+  );
 }

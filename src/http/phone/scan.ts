@@ -14,11 +14,11 @@ import type { ResourceService } from '../../resource/resource-service.js';
 import { isFinal, type OpenedFrom, type Ticket, type TicketStatus } from '../../ticket/ticket.js';
 import type { TicketService } from '../../ticket/ticket-service.js';
 import { type AppRouterContext, sendPage } from '../context.js';
+import type { CsrfTokens } from '../csrf-token.js';
 import { chooseLanguage } from '../language.js';
 import { isPrefetch } from '../prefetch.js';
 import { hostOf } from '../site-host.js';
 import type { View } from '../view.js';
-import type { CsrfTokens } from './csrf-token.js';
 import { placeOf } from './place.js';
 
 export interface ScanPageDeps {

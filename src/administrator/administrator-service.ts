@@ -1,10 +1,11 @@
 /** How the first administrator comes to be: by the environment, or by a one-time link. Never by default (T61). */
+
+import { normalizeUsername, usernameProblem } from '../account/account.js';
+import { hashPassword } from '../account/password.js';
 import { AppError } from '../error.js';
 import { weakPasswordReason } from '../password-strength.js';
 import { hashSecret, newSecret } from '../secret.js';
-import { normalizeUsername, usernameProblem } from './account.js';
 import type { AdministratorStore } from './administrator-store.js';
-import { hashPassword } from './password.js';
 
 const SETUP_MINUTES = 30;
 

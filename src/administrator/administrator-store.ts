@@ -1,9 +1,11 @@
 /** The rows of administrators and of the one-time links that make the first one. */
 import type { Database } from '../database/database.js';
-import type { Statement } from '../database/statement.js';
+import type { Row, Statement } from '../database/statement.js';
+import type { Administrator } from './administrator.js';
 
 export interface AdministratorStore {
   count(): Promise<number>;
+  findByUsername(username: string): Promise<{ administrator: Administrator; passwordHash: string } | undefined>;
   /** Replaces every unused setup token. */
   saveSetupToken(tokenHash: string, seconds: number): Promise<void>;
   setupTokenState(tokenHash: string): Promise<'usable' | 'over' | 'unknown'>;
@@ -17,6 +19,10 @@ export interface AdministratorStore {
 }
 
 const COUNT: Statement = { name: 'administrator-count', text: 'SELECT count(*)::int AS count FROM administrator' };
+const FIND: Statement = {
+  name: 'administrator-find',
+  text: 'SELECT id, username, created_at, password_hash FROM administrator WHERE username = $1',
+};
 const FORGET: Statement = { name: 'setup-token-forget', text: 'DELETE FROM setup_token WHERE used_at IS NULL' };
 const SAVE: Statement = {
   name: 'setup-token-save',
@@ -42,6 +48,10 @@ export function createAdministratorStore(database: Database): AdministratorStore
   const count = async () => (await database.query<{ count: number }>(COUNT))[0]?.count ?? 0;
   return {
     count,
+    async findByUsername(username) {
+      const [row] = await database.query<Row>(FIND, [username]);
+      return row && { administrator: toAdministrator(row), passwordHash: row.password_hash as string };
+    },
     saveSetupToken: (tokenHash, seconds) =>
       database.transaction(async (tx) => {
         await tx.query(FORGET);
@@ -67,4 +77,8 @@ export function createAdministratorStore(database: Database): AdministratorStore
         return true;
       }),
   };
+}
+
+function toAdministrator(row: Row): Administrator {
+  return { id: row.id as string, username: row.username as string, createdAt: row.created_at as Date };
 }

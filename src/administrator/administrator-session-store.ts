@@ -1,0 +1,120 @@
+/** The rows of administrators' sessions. Every limit is checked by the database's clock in every look-up. */
+import type { Database } from '../database/database.js';
+import type { Row, Statement } from '../database/statement.js';
+import { ADMINISTRATOR_MINUTES, type AdministratorSession, type SignInMethod } from './administrator.js';
+
+export interface NewAdministratorSession {
+  id: string;
+  secretHash: string;
+  administratorId: string;
+}
+
+export interface AdministratorSessionStore {
+  /**
+   * Signed in by password. False when it is no longer the one that was verified, or the administrator has a passkey by
+   * now: checking a password takes a while, and neither a reset nor a passkey may be outlived (T20, T65).
+   */
+  insertByPassword(session: NewAdministratorSession & { passwordHash: string }): Promise<boolean>;
+  /** False when the administrator is gone. */
+  insertByPasskey(session: NewAdministratorSession): Promise<boolean>;
+  /** The live session with its administrator. Notes that it was seen, at most once a minute. */
+  findLive(secretHash: string): Promise<AdministratorSession | undefined>;
+  /** Proved again by password: false as for insertByPassword, or when the session has ended. */
+  renewByPassword(id: string, passwordHash: string): Promise<boolean>;
+  /** Proved by passkey, whatever began it: false when the session has ended. */
+  renewByPasskey(id: string): Promise<boolean>;
+  end(id: string): Promise<void>;
+  /** All of one administrator but, if given, this one; returns how many. */
+  endAllOf(administratorId: string, but?: string): Promise<number>;
+  /** Deletes what ended, or could last no longer, a month ago; returns how many. */
+  sweep(): Promise<number>;
+}
+
+const HAS_PASSKEY = 'EXISTS (SELECT FROM administrator_passkey k WHERE k.administrator_id = a.id)';
+const LIVE = `s.ended_at IS NULL
+  AND s.last_seen_at > now() - interval '${ADMINISTRATOR_MINUTES.idle} minutes'
+  AND s.created_at > now() - interval '${ADMINISTRATOR_MINUTES.absolute} minutes'`;
+const INSERT_BY_PASSWORD: Statement = {
+  name: 'administrator-session-insert-password',
+  text: `INSERT INTO administrator_session (id, secret_hash, administrator_id, method)
+         SELECT $1, $2, a.id, 'password' FROM administrator a
+         WHERE a.id = $3 AND a.password_hash = $4 AND NOT ${HAS_PASSKEY} FOR SHARE
+         RETURNING 1 AS won`,
+};
+const INSERT_BY_PASSKEY: Statement = {
+  name: 'administrator-session-insert-passkey',
+  text: `INSERT INTO administrator_session (id, secret_hash, administrator_id, method)
+         SELECT $1, $2, a.id, 'passkey' FROM administrator a WHERE a.id = $3 FOR SHARE
+         RETURNING 1 AS won`,
+};
+const FIND_LIVE: Statement = {
+  name: 'administrator-session-find',
+  text: `SELECT s.id, s.method, extract(epoch FROM now() - s.auth_time)::float8 AS age,
+           s.last_seen_at < now() - interval '1 minute' AS stale, ${HAS_PASSKEY} AS has_passkey,
+           a.id AS administrator_id, a.username, a.created_at
+         FROM administrator_session s JOIN administrator a ON a.id = s.administrator_id
+         WHERE s.secret_hash = $1 AND ${LIVE}`,
+};
+const TOUCH: Statement = {
+  name: 'administrator-session-touch',
+  text: 'UPDATE administrator_session SET last_seen_at = now() WHERE id = $1 AND ended_at IS NULL',
+};
+const RENEW_BY_PASSWORD: Statement = {
+  name: 'administrator-session-renew-password',
+  text: `UPDATE administrator_session s SET auth_time = now(), last_seen_at = now() FROM administrator a
+         WHERE s.id = $1 AND ${LIVE} AND s.method = 'password'
+           AND a.id = s.administrator_id AND a.password_hash = $2 AND NOT ${HAS_PASSKEY}
+         RETURNING 1 AS won`,
+};
+const RENEW_BY_PASSKEY: Statement = {
+  name: 'administrator-session-renew-passkey',
+  text: `UPDATE administrator_session s SET auth_time = now(), last_seen_at = now(), method = 'passkey'
+         WHERE s.id = $1 AND ${LIVE} RETURNING 1 AS won`,
+};
+const END: Statement = {
+  name: 'administrator-session-end',
+  text: 'UPDATE administrator_session SET ended_at = now() WHERE id = $1 AND ended_at IS NULL',
+};
+const END_ALL: Statement = {
+  name: 'administrator-session-end-all',
+  text: `UPDATE administrator_session SET ended_at = now()
+         WHERE administrator_id = $1 AND id IS DISTINCT FROM $2 AND ended_at IS NULL RETURNING 1 AS ended`,
+};
+const SWEEP: Statement = {
+  name: 'administrator-session-sweep',
+  text: `DELETE FROM administrator_session WHERE id IN (
+           SELECT id FROM administrator_session
+           WHERE LEAST(ended_at, created_at + interval '${ADMINISTRATOR_MINUTES.absolute} minutes') < now() - interval '30 days'
+           LIMIT 1000) RETURNING 1 AS swept`,
+};
+
+export function createAdministratorSessionStore(database: Database): AdministratorSessionStore {
+  const won = async (statement: Statement, values: unknown[]) => (await database.query(statement, values)).length === 1;
+  return {
+    insertByPassword: (s) => won(INSERT_BY_PASSWORD, [s.id, s.secretHash, s.administratorId, s.passwordHash]),
+    insertByPasskey: (s) => won(INSERT_BY_PASSKEY, [s.id, s.secretHash, s.administratorId]),
+    async findLive(secretHash) {
+      const [row] = await database.query<Row>(FIND_LIVE, [secretHash]);
+      if (!row) return undefined;
+      if (row.stale) await database.query(TOUCH, [row.id]);
+      return {
+        id: row.id as string,
+        method: row.method as SignInMethod,
+        hasPasskey: row.has_passkey as boolean,
+        age: row.age as number,
+        administrator: {
+          id: row.administrator_id as string,
+          username: row.username as string,
+          createdAt: row.created_at as Date,
+        },
+      };
+    },
+    renewByPassword: (id, passwordHash) => won(RENEW_BY_PASSWORD, [id, passwordHash]),
+    renewByPasskey: (id) => won(RENEW_BY_PASSKEY, [id]),
+    async end(id) {
+      await database.query(END, [id]);
+    },
+    endAllOf: async (administratorId, but) => (await database.query(END_ALL, [administratorId, but ?? null])).length,
+    sweep: () => database.transaction(async (tx) => (await tx.query(SWEEP)).length),
+  };
+}

@@ -1,0 +1,99 @@
+/** Signing an administrator in and out of the console, and having them prove again who they are (T65). */
+
+import { normalizeUsername } from '../account/account.js';
+import type { GuessStore } from '../account/guess-store.js';
+import { createPasswordCheck, type PasswordCheck } from '../account/password-check.js';
+import { AppError } from '../error.js';
+import { hashSecret, newSecret } from '../secret.js';
+import type { Administrator, AdministratorSession } from './administrator.js';
+import type { AdministratorSessionStore } from './administrator-session-store.js';
+import type { AdministratorStore } from './administrator-store.js';
+
+export interface AdministratorSignInDeps {
+  administrators: AdministratorStore;
+  sessions: AdministratorSessionStore;
+  guesses: GuessStore;
+  audit: (actor: string, action: string, target: string, detail?: Record<string, unknown>) => Promise<void>;
+}
+
+/** Where a sign-in comes from, for limits and the audit log. */
+export interface From {
+  readonly address: string;
+  readonly addressKey: string;
+}
+
+export class AdministratorSignIn {
+  readonly #deps: AdministratorSignInDeps;
+  readonly #passwords: PasswordCheck;
+
+  constructor(deps: AdministratorSignInDeps) {
+    this.#deps = deps;
+    this.#passwords = createPasswordCheck(deps.guesses, 'administrator password');
+  }
+
+  /**
+   * Returns the new session's secret, for the cookie. Throws `invalid_credentials` alike for an unknown name, a wrong
+   * password, and the password of an administrator who has a passkey; else as a PasswordCheck does.
+   */
+  async withPassword(input: { username: string; password: string }, from: From): Promise<string> {
+    const { who, stored } = await this.#verified(normalizeUsername(input.username), input.password, from);
+    const [id, secret] = [newSecret(16), newSecret()];
+    const session = { id, secretHash: hashSecret(secret), administratorId: who.id };
+    if (!(await this.#deps.sessions.insertByPassword({ ...session, passwordHash: stored })))
+      throw new AppError('invalid_credentials');
+    await this.#noteSignIn(who.id, id, 'password', from);
+    return secret;
+  }
+
+  /** The same for somebody whose passkey has just proved who they are. */
+  async withPasskey(administratorId: string, from: From): Promise<string> {
+    const [id, secret] = [newSecret(16), newSecret()];
+    if (!(await this.#deps.sessions.insertByPasskey({ id, secretHash: hashSecret(secret), administratorId })))
+      throw new AppError('invalid_credentials');
+    await this.#noteSignIn(administratorId, id, 'passkey', from);
+    return secret;
+  }
+
+  /** Who holds this session secret, if the session lives. */
+  whoIs(secret: string): Promise<AdministratorSession | undefined> {
+    return this.#deps.sessions.findLive(hashSecret(secret));
+  }
+
+  /** The password once more. Throws as `withPassword` does. */
+  async proveByPassword({ id, administrator }: AdministratorSession, password: string, from: From): Promise<void> {
+    const { stored } = await this.#verified(administrator.username, password, from);
+    if (!(await this.#deps.sessions.renewByPassword(id, stored))) throw new AppError('invalid_credentials');
+  }
+
+  /** A passkey has just proved it. */
+  async proveByPasskey({ id }: AdministratorSession): Promise<void> {
+    if (!(await this.#deps.sessions.renewByPasskey(id))) throw new AppError('not_signed_in');
+  }
+
+  async signOut({ id, administrator }: AdministratorSession): Promise<void> {
+    await this.#deps.sessions.end(id);
+    await this.#deps.audit(actorOf(administrator), 'administrator.sign-out', administrator.id, { session: id });
+  }
+
+  /** Whoever stole one loses it. */
+  endOthers({ id, administrator }: AdministratorSession): Promise<number> {
+    return this.#deps.sessions.endAllOf(administrator.id, id);
+  }
+
+  async #verified(username: string, password: string, { addressKey }: From) {
+    return this.#passwords.verify({ username, password, addressKey }, async () => {
+      const found = await this.#deps.administrators.findByUsername(username);
+      return found && { who: found.administrator, stored: found.passwordHash };
+    });
+  }
+
+  async #noteSignIn(administratorId: string, session: string, method: string, { address }: From): Promise<void> {
+    const detail = { session, method, address };
+    await this.#deps.audit('console', 'administrator.sign-in', administratorId, detail);
+  }
+}
+
+/** Who did it, as the audit log names them. */
+export function actorOf({ username }: Pick<Administrator, 'username'>): string {
+  return `administrator ${username}`;
+}

@@ -1,0 +1,61 @@
+/** Every address of administration: the console's pages, its session, and the API they share with programs. */
+import type { Middleware } from 'koa';
+import type { AdministratorService } from '../../administrator/administrator-service.js';
+import type { AdministratorSignIn } from '../../administrator/administrator-sign-in.js';
+import type { ApiTokens } from '../../administrator/api-tokens.js';
+import type { ClientService } from '../../client/client-service.js';
+import type { Config } from '../../config.js';
+import type { RequestState, Route } from '../context.js';
+import { createCsrfTokens } from '../csrf-token.js';
+import type { View } from '../view.js';
+import {
+  checkRedirectUri,
+  createClient,
+  deleteClient,
+  listClients,
+  rotateClientSecret,
+  showClient,
+  turnClient,
+  updateClient,
+} from './clients.js';
+import { consoleSession, createConsoleCookie } from './console.js';
+import { clientsPage } from './pages.js';
+import { setUp, setupPage } from './setup.js';
+import { prove, signIn, signOut } from './sign-in.js';
+
+export interface AdminServices {
+  view: View;
+  administrators: AdministratorService;
+  administratorSignIn: AdministratorSignIn;
+  apiTokens: ApiTokens;
+  clients: ClientService;
+  csrfKey: string;
+}
+
+export function adminRoutes(at: Route, services: AdminServices, config: Config, ours: Middleware<RequestState>): void {
+  const deps = {
+    ...services,
+    publicUrl: config.publicUrl,
+    consoleCookie: createConsoleCookie(config.secureCookies),
+    consoleCsrf: createCsrfTokens(services.csrfKey, 'console'),
+    passkeyNeeded: !config.demo,
+  };
+  const session = consoleSession(deps);
+
+  at('get', '/admin', clientsPage(deps), session);
+  at('get', '/admin/setup', setupPage(deps));
+  at('post', '/admin/setup', setUp(deps), ours);
+  at('post', '/admin/sign-in', signIn(deps), ours, session);
+  at('post', '/admin/sign-out', signOut(deps), ours, session);
+  at('post', '/admin/prove', prove(deps), ours, session);
+
+  at('get', '/admin/api/clients', listClients(deps), session);
+  at('post', '/admin/api/clients', createClient(deps), session);
+  at('get', '/admin/api/clients/:id', showClient(deps), session);
+  at('patch', '/admin/api/clients/:id', updateClient(deps), session);
+  at('delete', '/admin/api/clients/:id', deleteClient(deps), session);
+  at('post', '/admin/api/clients/:id/disable', turnClient(deps, 'disable'), session);
+  at('post', '/admin/api/clients/:id/enable', turnClient(deps, 'enable'), session);
+  at('post', '/admin/api/clients/:id/rotate-secret', rotateClientSecret(deps), session);
+  at('post', '/admin/api/clients/:id/check-redirect-uri', checkRedirectUri(deps), session);
+}

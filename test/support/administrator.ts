@@ -1,0 +1,61 @@
+/** An administrator at the console: signs in as a browser does, keeps the cookie, and sends what our own page would. */
+import { type RawAnswer, send } from './http.js';
+import type { TestApp } from './start-app.js';
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: RawAnswer['headers'];
+  readonly body: Record<string, unknown>;
+}
+
+export interface AtConsole {
+  readonly cookie: string;
+  readonly csrf: string;
+  call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+}
+
+export const ADMINISTRATOR = { username: 'root', password: 'a long enough pass phrase' };
+
+/** Makes the first administrator of a fresh server, if there is none. */
+export async function makeAdministrator({ app }: Pick<TestApp, 'app'>, who = ADMINISTRATOR): Promise<void> {
+  await app.administrators.bootstrap(who);
+}
+
+/** A request as our own page sends it; `headers` replace what is said otherwise, '' leaves one out. */
+export async function callConsole(
+  { url }: Pick<TestApp, 'url'>,
+  method: string,
+  path: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+): Promise<Answer> {
+  const all = {
+    Origin: url,
+    'Sec-Fetch-Site': 'same-origin',
+    ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+    ...headers,
+  };
+  const answer = await send(`${url}${path}`, {
+    method,
+    headers: Object.fromEntries(Object.entries(all).filter(([, value]) => value !== '')),
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const isJson = String(answer.headers['content-type']).startsWith('application/json');
+  return { status: answer.status, headers: answer.headers, body: isJson ? answer.json() : { text: answer.body } };
+}
+
+export async function signInToConsole(server: Pick<TestApp, 'url'>, who = ADMINISTRATOR): Promise<AtConsole> {
+  const answer = await callConsole(server, 'POST', '/admin/sign-in', who);
+  if (answer.status !== 200) throw new Error(`not signed in: ${JSON.stringify(answer.body)}`);
+  const [cookie = ''] = String(answer.headers['set-cookie']?.[0]).split(';');
+  const page = await callConsole(server, 'GET', '/admin', undefined, { Cookie: cookie, Origin: '' });
+  const [, data = '{}'] =
+    /<script type="application\/json" id="page-data"[^>]*>(.*?)<\/script>/s.exec(String(page.body.text)) ?? [];
+  const { csrf = '' } = JSON.parse(data) as { csrf?: string };
+  return {
+    cookie,
+    csrf,
+    call: (method, path, body, headers) =>
+      callConsole(server, method, path, body, { Cookie: cookie, 'X-CSRF-Token': csrf, ...headers }),
+  };
+}
