@@ -1,6 +1,7 @@
 /** The headless door: a site draws its own QR code, waits as it likes, and takes the code. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { PROBLEM, REDEEMED, STATUS, TICKET } from '../../src/http/qr/answers.js';
+import { PROBLEM } from '../../src/http/openapi.js';
+import { REDEEMED, STATUS, TICKET } from '../../src/http/qr/answers.js';
 import { askTicket, type HeadlessTicket, holderOf, openHeadless, readPng } from '../support/headless.js';
 import { type RawAnswer, send } from '../support/http.js';
 import { waiter } from '../support/page.js';

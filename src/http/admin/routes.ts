@@ -19,6 +19,7 @@ import {
   updateClient,
 } from './clients.js';
 import { consoleSession, createConsoleCookie } from './console.js';
+import { adminDocument } from './openapi.js';
 import { clientsPage } from './pages.js';
 import { setUp, setupPage } from './setup.js';
 import { prove, signIn, signOut } from './sign-in.js';
@@ -49,6 +50,7 @@ export function adminRoutes(at: Route, services: AdminServices, config: Config, 
   at('post', '/admin/sign-out', signOut(deps), ours, session);
   at('post', '/admin/prove', prove(deps), ours, session);
 
+  at('get', '/admin/api/openapi.json', adminDocument(deps));
   at('get', '/admin/api/clients', listClients(deps), session);
   at('post', '/admin/api/clients', createClient(deps), session);
   at('get', '/admin/api/clients/:id', showClient(deps), session);

@@ -44,8 +44,3 @@ export const REDEEMED = z.union([
 export const CONTINUE = z.strictObject({
   continue: z.url().describe('Redeems by a top-level navigation, once, within 30 seconds.'),
 });
-
-export const PROBLEM = z.strictObject({
-  error: z.string(),
-  error_description: z.string().optional().describe('For a developer to read.'),
-});

@@ -1,13 +1,14 @@
 /** GET /api/qr/openapi.json, and GET /api/qr, which shows it to people: drawn here, with nothing from anywhere else. */
 import { type AppRouterContext, sendPage } from '../context.js';
 import type { Language } from '../language.js';
+import { type JsonSchema, openApi, toJsonSchema, words } from '../openapi.js';
 import type { View } from '../view.js';
-import { type JsonSchema, openApi, SCHEMAS, toJsonSchema, words } from './openapi.js';
+import { SCHEMAS, TICKET_API } from './openapi.js';
 import { OPERATIONS, type SchemaName } from './operations.js';
 import { CHINESE } from './operations-zh.js';
 
 export function apiDocument({ publicUrl }: { publicUrl: string }) {
-  const document = openApi(publicUrl);
+  const document = openApi(publicUrl, TICKET_API);
   return (ctx: AppRouterContext): void => {
     ctx.body = document;
   };

@@ -1,4 +1,5 @@
 /** Every call of the ticket API in words: what the OpenAPI document and its page are made of. */
+import type { Answer, Operation } from '../openapi.js';
 
 /** Names of schemas; openapi.ts knows them. */
 export type SchemaName =
@@ -10,30 +11,11 @@ export type SchemaName =
   | 'Error'
   | 'SocketFirstMessage';
 
-export interface Operation {
-  readonly method: 'get' | 'post' | 'delete';
-  readonly path: string;
-  readonly id: string;
-  readonly summary: string;
-  readonly description: string;
-  /** `client`: as at the token endpoint, or by Origin; `wait`: the wait secret as a bearer token; `socket`: in the first message. */
-  readonly by: 'client' | 'wait' | 'socket' | 'anyone';
-  readonly query?: ReadonlyArray<{ name: string; description: string; schema: object }>;
-  readonly body?: SchemaName;
-  readonly answers: Readonly<Record<string, Answer>>;
-}
+/** `client`: as at the token endpoint, or by Origin; `wait`: the wait secret as a bearer token; `socket`: in the first message. */
+export type TicketOperation = Operation<SchemaName, 'client' | 'wait' | 'socket' | 'anyone'>;
 
-export interface Answer {
-  readonly description: string;
-  readonly schema?: SchemaName;
-  /** Default: application/json. */
-  readonly type?: string;
-  readonly example?: string;
-  readonly retryAfter?: true;
-}
-
-const problem = (description: string): Answer => ({ description, schema: 'Error' });
-const wait = (description: string): Answer => ({ description, schema: 'Error', retryAfter: true });
+const problem = (description: string): Answer<SchemaName> => ({ description, schema: 'Error' });
+const wait = (description: string): Answer<SchemaName> => ({ description, schema: 'Error', retryAfter: true });
 
 const UNKNOWN = problem('No such ticket, or a wrong wait secret, or none: one answer for all three.');
 const GUESSES = wait('Too many wrong wait secrets from this address.');
@@ -52,7 +34,7 @@ malformed or pinged too often, 4403 this origin is not of the ticket's client, 4
 in time, 4409 a newer waiter has the ticket's one place, 4410 expired or cancelled before, 4429 over a limit, 1001 the server
 stops, 1013 try again later.`;
 
-export const OPERATIONS: readonly Operation[] = [
+export const OPERATIONS: readonly TicketOperation[] = [
   {
     method: 'post',
     path: '/api/qr/tickets',
