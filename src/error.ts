@@ -1,4 +1,5 @@
 /** The closed list of things that can go wrong and what the outside may know of each. */
+import { type Saying, say } from './saying.js';
 
 const CATALOGUE = {
   invalid_request: [400, 'The request is malformed.'],
@@ -26,6 +27,8 @@ export type ErrorCode = keyof typeof CATALOGUE;
 export interface AppErrorOptions {
   /** Replaces the public text; must not carry secrets or input. */
   message?: string;
+  /** The public text as sayings, one for each thing that is wrong: a door says them in its own voice. */
+  sayings?: readonly Saying[];
   /** Chooses a page's texts (`error.<reason>.title` and so on) where the code alone says too little. */
   reason?: string;
   cause?: unknown;
@@ -38,14 +41,17 @@ export class AppError extends Error {
   readonly code: ErrorCode;
   readonly status: number;
   readonly reason: string;
+  readonly sayings: readonly Saying[] | undefined;
   readonly retryAfter: number | undefined;
 
   constructor(code: ErrorCode, options: AppErrorOptions = {}) {
     const [status, text] = CATALOGUE[code];
-    super(options.message ?? text, options.cause === undefined ? undefined : { cause: options.cause });
+    const said = options.sayings?.map((one) => say(one)).join('; ');
+    super(options.message ?? (said || text), options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'AppError';
     this.code = code;
     this.status = status;
+    this.sayings = options.sayings;
     this.reason = options.reason ?? code;
     this.retryAfter = options.retryAfter ?? (status === 503 || status === 429 ? 2 : undefined);
   }

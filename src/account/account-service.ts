@@ -1,5 +1,6 @@
 /** Accounts: make, find, and the one answer to "may this person still sign in". */
 import { AppError } from '../error.js';
+import { say } from '../saying.js';
 import { newSecret } from '../secret.js';
 import {
   type Account,
@@ -55,7 +56,7 @@ export class AccountService {
       country: input.country,
     })) {
       const problem = displayTextProblem(text ?? '', 60);
-      if (problem) refuse(`${name} ${problem}`);
+      if (problem) refuse(`${name} ${say(problem)}`);
     }
     if (input.locale !== undefined) refuse(localeProblem(input.locale));
     const uploaded = input.picture && (await encodePicture(input.picture));

@@ -1,4 +1,6 @@
 /** A person's record here, and the rules of its fields. */
+import { type Saying, saying } from '../saying.js';
+
 export interface Account {
   readonly id: string;
   readonly username: string;
@@ -49,10 +51,10 @@ export function localeProblem(locale: string): string | undefined {
 }
 
 /** Why a displayed text is refused, or undefined: control, bidi and zero-width characters could forge a page (T26). */
-export function displayTextProblem(text: string, max: number): string | undefined {
-  if ([...text].length > max) return `is longer than ${max} characters`;
+export function displayTextProblem(text: string, max: number): Saying | undefined {
+  if ([...text].length > max) return saying('is longer than {max} characters', { max });
   if (/[\p{Cc}\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/u.test(text.replaceAll('\u200d', ''))) {
-    return 'holds control or invisible characters';
+    return saying('holds control or invisible characters');
   }
   return undefined;
 }

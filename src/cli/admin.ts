@@ -8,6 +8,7 @@ import { type Command, Options, type Outcome, UsageError } from './command.js';
 import { keyCommands } from './keys.js';
 import { record } from './layout.js';
 import { resourceCommands } from './resources.js';
+import { tell } from './voice.js';
 import { widgetCommands } from './widgets.js';
 
 const NOUNS: Record<string, Record<string, Command>> = {
@@ -104,6 +105,7 @@ function describe(error: unknown): string {
   if (error instanceof AppError && error.code === 'unavailable' && error.cause) {
     return `the database cannot be reached: ${describe(error.cause)}`;
   }
+  if (error instanceof AppError && error.sayings) return error.sayings.map(tell).join('; ');
   return error.message || inner || error.name;
 }
 

@@ -7,6 +7,7 @@ import { fields, notes } from './client-record.js';
 import { SETTING_OPTIONS, settingsUsage, toChange } from './client-settings.js';
 import { type Command, type Options, UsageError } from './command.js';
 import { record } from './layout.js';
+import { tell } from './voice.js';
 
 const ID = { id: { type: 'string' } } as const;
 const SHOWN_ONCE = 'The secret is shown this once. Put it into the settings of the site now.';
@@ -26,7 +27,8 @@ export const update: Command = {
     const id = options.required('id');
     const change = toChange(options);
     return async ({ clients }) => {
-      const { client, secret, warnings, changed } = await clients.update('command line', id, change);
+      const { client, secret, changed, ...known } = await clients.update('command line', id, change);
+      const warnings = known.warnings.map(tell);
       const what = changed.length > 0 ? `Changed: ${changed.join(', ')}.` : 'Nothing changed: it was so already.';
       const { client_id, name, ...rest } = clientToJson(client);
       return {
@@ -62,7 +64,8 @@ export const rotateSecret: Command = {
     const id = options.required('id');
     const seconds = grace(options);
     return async ({ clients }) => {
-      const { client, secret, warnings } = await clients.rotateSecret('command line', id, seconds);
+      const { client, secret, ...known } = await clients.rotateSecret('command line', id, seconds);
+      const warnings = known.warnings.map(tell);
       const { client_id, name, ...rest } = clientToJson(client);
       const end = oldSecretEnds(client);
       const old = end ? `The old secret is accepted until ${end}.` : 'Every older secret is refused from now on.';

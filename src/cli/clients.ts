@@ -8,6 +8,7 @@ import { SETTING_OPTIONS, settingsUsage, toNewClient } from './client-settings.j
 import { disable, enable, rotateSecret, update } from './clients-change.js';
 import type { Command } from './command.js';
 import { record, table } from './layout.js';
+import { tell } from './voice.js';
 
 const create: Command = {
   usage:
@@ -18,7 +19,8 @@ const create: Command = {
   prepare(options) {
     const input = toNewClient(options);
     return async ({ clients, widgets }) => {
-      const { client, secret, warnings } = await clients.register('command line', input);
+      const { client, secret, ...known } = await clients.register('command line', input);
+      const warnings = known.warnings.map(tell);
       const { client_id, name, ...rest } = clientToJson(client);
       return {
         json: { client_id, client_secret: secret ?? null, name, ...rest, warnings },
@@ -54,7 +56,7 @@ const show: Command = {
     const id = options.required('id');
     return async ({ clients }) => {
       const client = await clients.get(id);
-      const warnings = warningsOf(client);
+      const warnings = warningsOf(client).map(tell);
       return {
         json: { ...clientToJson(client), warnings },
         text: [record(fields(client)), ...notes(warnings)].join('\n'),

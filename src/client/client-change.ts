@@ -1,5 +1,6 @@
 /** Changing a registered client: what may change, what the client is then, and which fields moved. */
 import { isDeepStrictEqual } from 'node:util';
+import { type Saying, saying } from '../saying.js';
 import { type Client, unionOf } from './client.js';
 import { ALL_SETTINGS, everySetting, type Field, type ValueOf, wholeSettings } from './client-settings.js';
 import { embedOriginsOf, type NewClient } from './registration.js';
@@ -52,24 +53,29 @@ export function changedFields(before: Client, after: Client): string[] {
 }
 
 /** A unionid is promised to be stable for ever; a change that breaks this must say that it means to. */
-export function unionidProblems(before: Client, { unionName }: NewClient, change: ClientChange): string[] {
+export function unionidProblems(before: Client, { unionName }: NewClient, change: ClientChange): Saying[] {
   if (change.newUnionids || unionOf(before) === unionOf({ ...before, unionName })) return [];
   return [
-    'with another union every person gets another unionid at this client; a site that knows people by it loses them. ' +
-      'If that is meant, say --new-unionids',
+    saying(
+      'with another union every person gets another unionid at this client; a site that knows people by it loses them. If that is meant, say {setting:newUnionids}',
+    ),
   ];
 }
 
 /** Who may frame the QR page and who may not, where a chosen list and addresses that moved no longer go together (T28). */
-export function framingNotes(client: Client): string[] {
+export function framingNotes(client: Client): Saying[] {
   const implied = invited(client);
   const missing = implied.filter((origin) => !client.embedOrigins.includes(origin));
   const left = client.embedOrigins.filter((origin) => !implied.includes(origin));
   return [
-    ...missing.map((origin) => `${origin} may not frame the QR page; name it with --embed-origin if it should`),
-    ...left.map(
-      (origin) =>
-        `${origin} may frame the QR page though no address of the client is there; name all that should with --embed-origin`,
+    ...missing.map((origin) =>
+      saying('{origin} may not frame the QR page; name it with {setting:embedOrigins} if it should', { origin }),
+    ),
+    ...left.map((origin) =>
+      saying(
+        '{origin} may frame the QR page though no address of the client is there; name all that should with {setting:embedOrigins}',
+        { origin },
+      ),
     ),
   ];
 }

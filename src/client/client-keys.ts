@@ -1,5 +1,6 @@
 /** The public keys a client signs with, as it pasted them: never fetched (T60), never private (T48). */
 import { createPublicKey, type JsonWebKey } from 'node:crypto';
+import { either, type Saying, saying } from '../saying.js';
 
 /** What is kept of a key; every other member is left out. */
 const MEMBERS = ['kty', 'crv', 'n', 'e', 'x', 'y', 'kid', 'alg', 'use'] as const;
@@ -36,64 +37,74 @@ export function tidyKeys({ keys }: ClientKeys): ClientKeys {
 }
 
 /** Why a key set is refused, or undefined. What it holds is never repeated: it may be a secret. */
-export function clientKeysProblem({ keys }: ClientKeys): string | undefined {
+export function clientKeysProblem({ keys }: ClientKeys): Saying | undefined {
   for (const [i, key] of keys.entries()) {
     const secret = SECRET_MEMBERS.find((member) => Object.hasOwn(key, member));
     if (secret !== undefined || key.kty === 'oct')
-      return (
-        `key ${i + 1} of the JWK set is a ${secret === undefined || secret === 'k' ? 'symmetric' : 'private'} key: ` +
-        (key.kty === 'oct'
-          ? 'use an RSA, EC or OKP key'
-          : 'paste the public part only, and make a new key if anybody else may have read this one')
-      );
+      return saying('key {number} of the JWK set is a {kind} key: {mend}', {
+        number: i + 1,
+        kind: secret === undefined || secret === 'k' ? saying('symmetric') : saying('private'),
+        mend:
+          key.kty === 'oct'
+            ? saying('use an RSA, EC or OKP key')
+            : saying('paste the public part only, and make a new key if anybody else may have read this one'),
+      });
   }
-  if (keys.length === 0 || keys.length > MAX_KEYS) return `the JWK set must hold 1 to ${MAX_KEYS} keys`;
+  if (keys.length === 0 || keys.length > MAX_KEYS)
+    return saying('the JWK set must hold 1 to {most} keys', { most: MAX_KEYS });
   if (JSON.stringify({ keys }).length > MAX_KEYS_LENGTH)
-    return `the JWK set must be at most ${MAX_KEYS_LENGTH} characters long`;
+    return saying('the JWK set must be at most {most} characters long', { most: MAX_KEYS_LENGTH });
   const ids = keys.map(({ kid }) => kid).filter((kid) => kid !== undefined);
-  if (new Set(ids).size < ids.length) return 'two keys of the JWK set have the same kid';
+  if (new Set(ids).size < ids.length) return saying('two keys of the JWK set have the same kid');
   for (const [i, key] of keys.entries()) {
     const problem = keyProblem(key);
-    if (problem) return `key ${i + 1} of the JWK set ${problem}`;
+    if (problem) return saying('key {number} of the JWK set {problem}', { number: i + 1, problem });
   }
   return undefined;
 }
 
-function keyProblem(key: PublicJwk & { key_ops?: unknown }): string | undefined {
+function keyProblem(key: PublicJwk & { key_ops?: unknown }): Saying | undefined {
   const { kid, alg, use, key_ops: operations } = key;
   const kind = KINDS[key.kty === 'RSA' ? 'RSA' : `${key.kty} ${key.crv}`];
-  if (!kind) return 'must be RSA, EC on P-256, or OKP on Ed25519';
+  if (!kind) return saying('must be RSA, EC on P-256, or OKP on Ed25519');
   if (kid !== undefined && (typeof kid !== 'string' || !/^[\x21-\x7e]{1,200}$/.test(kid)))
-    return 'must have a kid of 1 to 200 printable ASCII characters, or none';
+    return saying('must have a kid of 1 to 200 printable ASCII characters, or none');
   // An RSA key signs in two ways; without a word the older one would always be believed (RFC 8725 3.1).
   if (alg === undefined ? key.kty === 'RSA' : !kind.algorithms.includes(alg))
-    return `must have the alg ${kind.algorithms.join(' or ')}${key.kty === 'RSA' ? '' : ', or none'}`;
+    return key.kty === 'RSA'
+      ? saying('must have the alg {algorithms}', { algorithms: either(kind.algorithms) })
+      : saying('must have the alg {algorithms}, or none', { algorithms: either(kind.algorithms) });
   if (
     (use !== undefined && use !== 'sig') ||
     (operations !== undefined && !(Array.isArray(operations) && operations.includes('verify')))
   )
-    return 'is not for signatures; leave it out: nothing here is encrypted';
+    return saying('is not for signatures; leave it out: nothing here is encrypted');
   const members = key as Record<string, unknown>;
   if (!kind.members.every((m) => typeof members[m] === 'string' && /^[\w-]+$/.test(members[m])))
-    return `must have ${kind.members.join(' and ')}, in base64url`;
+    return saying('must have {members}, in base64url', { members: every(kind.members) });
   return sizeProblem(key);
 }
 
-function sizeProblem(key: PublicJwk): string | undefined {
+function sizeProblem(key: PublicJwk): Saying | undefined {
   const parts = Object.fromEntries(['kty', 'crv', 'n', 'e', 'x', 'y'].map((m) => [m, key[m as keyof PublicJwk]]));
   let details: { modulusLength?: number; publicExponent?: bigint } | undefined;
   try {
     details = createPublicKey({ key: parts as JsonWebKey, format: 'jwk' }).asymmetricKeyDetails;
   } catch {
-    return 'is no key: its numbers do not fit together';
+    return saying('is no key: its numbers do not fit together');
   }
   if (key.kty !== 'RSA') return undefined;
   const { modulusLength = 0, publicExponent = 0n } = details ?? {};
   // Checking a signature of a larger key would cost everybody time.
-  if (modulusLength < 2048 || modulusLength > 4096) return `must have 2048 to 4096 bits; it has ${modulusLength}`;
+  if (modulusLength < 2048 || modulusLength > 4096)
+    return saying('must have 2048 to 4096 bits; it has {bits}', { bits: modulusLength });
   if (publicExponent < 65_537n || publicExponent > 0xff_ff_ff_ffn || publicExponent % 2n === 0n)
-    return 'must have a public exponent such as 65537 (AQAB)';
+    return saying('must have a public exponent such as 65537 (AQAB)');
   return undefined;
+}
+
+function every([first = '', ...others]: readonly string[]): string | Saying {
+  return others.reduce<string | Saying>((one, other) => saying('{one} and {other}', { one, other }), first);
 }
 
 /** One line a key, for people. */

@@ -2,7 +2,8 @@
  * Relying parties: registers, finds, changes, disables and enables them, gives them new secrets and marks exposed ones.
  * The one way in for console, API and command line.
  */
-import { AppError } from '../error.js';
+import { AppError, type ErrorCode } from '../error.js';
+import { type Saying, saying } from '../saying.js';
 import { newHex, newSecret } from '../secret.js';
 import { type Client, type Dialect, hasSecret } from './client.js';
 import {
@@ -14,6 +15,7 @@ import {
   unionidProblems,
 } from './client-change.js';
 import { droppedEarly, freshSecret, liveSecret, rotated } from './client-secret.js';
+import { jsonNames } from './client-settings.js';
 import type { ClientStore } from './client-store.js';
 import { checkRedirectUri, type RedirectCheck } from './redirect-check.js';
 import { type NewClient, registrationProblems, settingsOf, warningsOf } from './registration.js';
@@ -23,7 +25,7 @@ export interface Registered {
   /** Shown this once; undefined for a client without one. */
   readonly secret: string | undefined;
   /** What an administrator should know before going on. */
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Saying[];
 }
 
 export interface Changed extends Registered {
@@ -52,7 +54,7 @@ export class ClientService {
   async register(actor: string, input: NewClient): Promise<Registered> {
     const { client, secret } = await this.#build(input);
     await this.#deps.validate(client);
-    if (!(await this.#deps.store.insert(client))) throw new AppError('conflict', { message: 'the client id is taken' });
+    if (!(await this.#deps.store.insert(client))) throw refusal('conflict', saying('the client id is taken'));
     await this.#deps.audit(actor, 'client.create', client.id, { name: client.name, dialect: client.dialect });
     return { client, secret, warnings: warningsOf(client) };
   }
@@ -105,7 +107,7 @@ export class ClientService {
   async delete(actor: string, id: string): Promise<void> {
     const client = await this.get(id);
     if (!(await this.#deps.store.deleteDisabled(id)))
-      throw new AppError('conflict', { message: 'only a disabled client can be deleted: disable it first' });
+      throw refusal('conflict', saying('only a disabled client can be deleted: disable it first'));
     await this.#deps.audit(actor, 'client.delete', id, { name: client.name, dialect: client.dialect });
   }
 
@@ -115,9 +117,12 @@ export class ClientService {
     if (!hasSecret(client)) {
       const why =
         client.authMethod === 'none'
-          ? 'a public client has no secret; change --auth-method first'
-          : 'the client authenticates with its own key and has no secret; change --jwks, or --auth-method first';
-      throw new AppError('invalid_request', { message: why });
+          ? saying('a public client has no secret; change {setting:authMethod} first', jsonNames('authMethod'))
+          : saying(
+              'the client authenticates with its own key and has no secret; change {setting:clientKeys}, or {setting:authMethod} first',
+              jsonNames('clientKeys', 'authMethod'),
+            );
+      throw refusal('invalid_request', why);
     }
     const secret = secretFor(client.dialect);
     const secrets = rotated(client.secrets, freshSecret(secret), graceSeconds);
@@ -125,8 +130,8 @@ export class ClientService {
     if (!(await this.#deps.store.replaceSecrets(id, secrets, client.revision))) throw changedMeanwhile();
     await this.#deps.audit(actor, 'client.rotate-secret', id, { grace_seconds: graceSeconds });
     const next = { ...client, secrets, revision: client.revision + 1 };
-    const notes = dropped.map(
-      (end) => `the secret that was to work until ${end} is refused from now on: two are accepted at most`,
+    const notes = dropped.map((end) =>
+      saying('the secret that was to work until {end} is refused from now on: two are accepted at most', { end }),
     );
     return { client: next, secret, warnings: [...warningsOf(next), ...notes] };
   }
@@ -157,7 +162,7 @@ export class ClientService {
   async get(id: string): Promise<Client> {
     const client = await this.#deps.store.find(id);
     if (client) return client;
-    throw new AppError('not_found', { message: `there is no client "${id}"; "clients list" shows all of them` });
+    throw refusal('not_found', saying('there is no client "{id}"; "clients list" shows all of them', { id }));
   }
 
   /** Whether a request of the client with this redirect URI would be let in, and why. */
@@ -194,7 +199,7 @@ export class ClientService {
   }
 
   /** What the client may ask for already stays, also while the resource server is disabled. */
-  async #problems(input: NewClient, before?: Client): Promise<string[]> {
+  async #problems(input: NewClient, before?: Client): Promise<Saying[]> {
     const { demo, resourceScopes } = this.#deps;
     const known = new Set([...(await resourceScopes()), ...(before?.scope?.split(' ') ?? [])]);
     return registrationProblems(input, { demo, resourceScopes: known });
@@ -224,12 +229,16 @@ function secretFor(dialect: Dialect): string {
   return dialect === 'wechat' ? newHex(16) : newSecret();
 }
 
-function refuse(problems: readonly string[]): void {
-  if (problems.length > 0) throw new AppError('invalid_request', { message: problems.join('; ') });
+function refuse(problems: readonly Saying[]): void {
+  if (problems.length > 0) throw refusal('invalid_request', ...problems);
 }
 
 function changedMeanwhile(): AppError {
-  return new AppError('conflict', { message: 'the client was changed by somebody else meanwhile; try again' });
+  return refusal('conflict', saying('the client was changed by somebody else meanwhile; try again'));
+}
+
+function refusal(code: ErrorCode, ...sayings: Saying[]): AppError {
+  return new AppError(code, { sayings });
 }
 
 /** An opaque origin ("null") is everybody's, also that of an app's own scheme. */

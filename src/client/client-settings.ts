@@ -1,4 +1,5 @@
 /** Every setting of a client, declared once: checks, changes, rows, options and what is shown derive from this table. */
+import { type Saying, saying } from '../saying.js';
 import {
   backchannelUriProblem,
   callbackDomainProblem,
@@ -9,7 +10,19 @@ import {
   scopeProblem,
   unionNameProblem,
 } from './client-rules.js';
-import { choice, flag, keys, list, neededText, number, type Setting, type SettingContext, text } from './setting.js';
+import {
+  choice,
+  elsewhere,
+  flag,
+  keys,
+  list,
+  neededText,
+  notOfItsKind,
+  number,
+  type Setting,
+  type SettingContext,
+  text,
+} from './setting.js';
 
 /** Seconds in the longest `default_max_age`: no sign-in lives longer than that anyway. */
 const YEAR = 31_536_000;
@@ -26,7 +39,7 @@ export const SETTINGS = {
     option: 'redirect-uri',
     arg: 'U',
     label: 'Redirect URIs',
-    what: 'redirect URIs',
+    what: saying('redirect URIs'),
     each: redirectUriProblem,
   }),
   /** WeChat dialect only: any redirect URI on this host is accepted. */
@@ -34,7 +47,7 @@ export const SETTINGS = {
     arg: 'D',
     label: 'Callback domain',
     only: 'wechat',
-    what: 'a callback domain (instead of exact redirect URIs)',
+    what: saying('a callback domain (instead of exact redirect URIs)'),
     problem: callbackDomainProblem,
   }),
   /** Origins that may frame the waiting page. None named: those of the redirect URIs. */
@@ -42,7 +55,7 @@ export const SETTINGS = {
     option: 'embed-origin',
     arg: 'O',
     label: 'Framed by',
-    what: 'embed origins',
+    what: saying('embed origins'),
     each: embedOriginProblem,
   }),
   /** Clients of one union see the same union id; a client without one has its own. */
@@ -65,7 +78,7 @@ export const SETTINGS = {
     json: 'jwks',
     label: 'Keys',
     only: 'oauth',
-    what: 'a JWK set of the client',
+    what: saying('a JWK set of the client'),
   }),
   /** Only pushed authorization requests (RFC 9126). */
   requirePar: flag({
@@ -74,7 +87,7 @@ export const SETTINGS = {
     label: 'Requests',
     shown: 'must be pushed (PAR)',
     only: 'oauth',
-    what: 'pushed requests as a requirement',
+    what: saying('pushed requests as a requirement'),
   }),
   /** Only signed requests (RFC 9101). */
   requireSignedRequest: flag({
@@ -83,17 +96,17 @@ export const SETTINGS = {
     label: 'Requests',
     shown: 'must be signed with a key of the client (JAR)',
     only: 'oauth',
-    what: 'signed requests as a requirement',
+    what: saying('signed requests as a requirement'),
   }),
   /** For an old client that knows no PKCE: its requests need a nonce, or a state of 16 characters, instead (T42). */
-  pkceOptional: flag({ label: 'PKCE', shown: 'optional', only: 'oauth', what: 'PKCE as a choice' }),
+  pkceOptional: flag({ label: 'PKCE', shown: 'optional', only: 'oauth', what: saying('PKCE as a choice') }),
   /** Tokens only for a key that the client proves to hold (RFC 9449). */
   dpopRequired: flag({
     json: 'dpop_bound_access_tokens',
     label: 'Tokens',
     shown: 'are bound to a key of the client (DPoP)',
     only: 'oauth',
-    what: 'DPoP as a requirement',
+    what: saying('DPoP as a requirement'),
   }),
   /** Tokens only for the certificate that the client shows (RFC 8705). */
   certificateBound: flag({
@@ -101,17 +114,17 @@ export const SETTINGS = {
     label: 'Tokens',
     shown: 'are bound to the certificate of the client (mTLS)',
     only: 'oauth',
-    what: 'a certificate as a requirement',
+    what: saying('a certificate as a requirement'),
   }),
   /** It may use the device authorization grant (RFC 8628). */
-  deviceFlow: flag({ label: 'Device flow', shown: 'allowed', only: 'oauth', what: 'the device flow' }),
+  deviceFlow: flag({ label: 'Device flow', shown: 'allowed', only: 'oauth', what: saying('the device flow') }),
   /** Seconds since the person signed in, at most, unless a request says otherwise. */
   defaultMaxAge: number({
     option: 'max-age',
     arg: 'SECONDS',
     label: 'Sign-in age',
     only: 'oauth',
-    what: 'the age of a sign-in (--max-age)',
+    what: saying('the age of a sign-in ({setting:defaultMaxAge})'),
     max: YEAR,
     shown: (seconds) => (seconds === undefined ? undefined : `at most ${seconds} seconds`),
   }),
@@ -121,7 +134,7 @@ export const SETTINGS = {
     label: 'ID tokens',
     fallback: 'RS256',
     only: 'oauth',
-    what: 'an algorithm of ID tokens',
+    what: saying('an algorithm of ID tokens'),
     shown: (alg, dialect) => (dialect === 'wechat' ? undefined : `signed with ${alg}`),
   }),
   /** Where a person may be sent after a logout that the site began. */
@@ -130,7 +143,7 @@ export const SETTINGS = {
     arg: 'U',
     label: 'After logout',
     only: 'oauth',
-    what: 'post-logout redirect URIs',
+    what: saying('post-logout redirect URIs'),
     each: postLogoutUriProblem,
   }),
   /** Hears that a person signed out (OpenID Connect Back-Channel Logout). */
@@ -138,7 +151,7 @@ export const SETTINGS = {
     arg: 'U',
     label: 'Logout notice',
     only: 'oauth',
-    what: 'a back-channel logout URI',
+    what: saying('a back-channel logout URI'),
     problem: backchannelUriProblem,
   }),
 
@@ -146,30 +159,30 @@ export const SETTINGS = {
     label: 'Refresh',
     shown: 'requires the secret',
     only: 'wechat',
-    what: 'a secret at refresh as a choice (the oauth dialect always requires authentication)',
+    what: saying('a secret at refresh as a choice (the oauth dialect always requires authentication)'),
   }),
   /** A request without `state` is refused (T93). */
-  stateRequired: flag({ label: 'state', shown: 'required', only: 'wechat', what: 'state as a requirement' }),
+  stateRequired: flag({ label: 'state', shown: 'required', only: 'wechat', what: saying('state as a requirement') }),
   /** A missing or garbled `openid` at /sns/auth and /sns/userinfo is an error instead of being read from the token. */
   openidRequired: flag({
     label: 'openid',
     shown: 'required at /sns/auth and /sns/userinfo',
     only: 'wechat',
-    what: 'openid as a requirement',
+    what: saying('openid as a requirement'),
   }),
   /** Answers of /sns are `application/json; charset=utf-8` instead of `text/plain`. */
   jsonAnswers: flag({
     label: 'Answers',
     shown: 'application/json',
     only: 'wechat',
-    what: 'JSON answers as a choice (the oauth dialect always answers in JSON)',
+    what: saying('JSON answers as a choice (the oauth dialect always answers in JSON)'),
   }),
   /** The site's own style sheet (`href`) is loaded in its frame (T94). */
   styleSheets: flag({
     label: 'Style sheet',
     shown: "the site's own (href) is loaded",
     only: 'wechat',
-    what: 'a style sheet of the site',
+    what: saying('a style sheet of the site'),
   }),
 };
 
@@ -200,6 +213,11 @@ export const ALL_SETTINGS: readonly NamedSetting[] = Object.entries(SETTINGS).ma
   column: separated(field, '_'),
 }));
 
+/** For a saying that names them. */
+export function jsonNames(...fields: readonly Field[]): Record<string, string> {
+  return Object.fromEntries(ALL_SETTINGS.filter(({ field }) => fields.includes(field)).map((s) => [s.field, s.json]));
+}
+
 /** A value for every setting: what `pick` has for it, else its default. Each request reads its client through this. */
 export function everySetting(pick: (setting: NamedSetting) => unknown): SettingValues {
   const values: Record<string, unknown> = {};
@@ -213,30 +231,18 @@ export function wholeSettings(given: GivenSettings): SettingValues {
 }
 
 /** Everything wrong with what was given, each setting by itself. */
-export function settingProblems(given: GivenSettings, context: SettingContext): string[] {
+export function settingProblems(given: GivenSettings, context: SettingContext): Saying[] {
   const problems = ALL_SETTINGS.flatMap((setting) => {
     const value: unknown = given[setting.field];
     if (value === undefined) return [];
     if (!setting.holds(value))
-      return [`${setting.json} must be ${setting.choices?.join(' or ') ?? KINDS[setting.kind]}`];
+      return [notOfItsKind({ text: `{setting:${setting.field}}`, values: jsonNames(setting.field) }, setting)];
     const strange =
       setting.only && setting.only !== context.dialect && JSON.stringify(value) !== JSON.stringify(setting.fallback);
-    return [
-      strange ? `${setting.what} exists in the ${setting.only} dialect only` : undefined,
-      setting.problem(value as NonNullable<unknown>, context),
-    ].flat();
+    return [strange ? elsewhere(setting) : undefined, setting.problem(value as NonNullable<unknown>, context)].flat();
   });
   return problems.filter((problem) => problem !== undefined);
 }
-
-const KINDS = {
-  flag: 'true or false',
-  text: 'a text',
-  number: 'a whole number',
-  list: 'a list of texts',
-  choice: '',
-  keys: 'a JWK set',
-} as const;
 
 function separated(field: string, by: string): string {
   return field.replace(/[A-Z]/g, (capital) => `${by}${capital.toLowerCase()}`);

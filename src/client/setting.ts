@@ -1,4 +1,5 @@
 /** What a setting of a client can be: the kinds, their defaults, and what each must say about itself. */
+import { either, type Saying, saying } from '../saying.js';
 import { type ClientKeys, clientKeysProblem, describeKeys, isKeySet, tidyKeys } from './client-keys.js';
 import type { RegistrationContext } from './client-rules.js';
 import type { Dialect } from './dialect.js';
@@ -10,7 +11,7 @@ export interface SettingContext extends RegistrationContext {
   readonly resourceScopes: ReadonlySet<string>;
 }
 
-type Problem = string | undefined;
+type Problem = Saying | undefined;
 
 /** What a setting is called; each has a default made of the field's name. */
 interface Names {
@@ -24,7 +25,7 @@ interface Names {
   label: string;
   /** The dialect it has a meaning in, if not in both, and what to call it to those who try it in the other one. */
   only?: Dialect;
-  what?: string;
+  what?: Saying;
 }
 
 export interface Setting<V> extends Readonly<Names> {
@@ -77,7 +78,7 @@ export function neededText(more: More<string>): Setting<string> {
   return { ...common, fallback: '', shown: (value) => value, ...more, kind: 'text', holds: isText };
 }
 
-export function number(more: More<number | undefined> & { max: number }): Setting<number | undefined> {
+export function number(more: More<number | undefined> & { what: Saying; max: number }): Setting<number | undefined> {
   const { max, ...names } = more;
   return {
     ...common,
@@ -86,13 +87,14 @@ export function number(more: More<number | undefined> & { max: number }): Settin
     ...names,
     kind: 'number',
     holds: Number.isSafeInteger,
-    problem: (value) => (value < 0 || value > max ? `${more.what} must be from 0 to ${max}` : undefined),
+    problem: (value) =>
+      value < 0 || value > max ? saying('{what} must be from 0 to {max}', { what: more.what, max }) : undefined,
   };
 }
 
 /** `each` judges one of them. */
 export function list(
-  more: More<readonly string[]> & { what: string; each: (value: string, context: SettingContext) => Problem },
+  more: More<readonly string[]> & { what: Saying; each: (value: string, context: SettingContext) => Problem },
 ): Setting<readonly string[]> {
   const { each, ...names } = more;
   return {
@@ -104,7 +106,7 @@ export function list(
     holds: (value) => Array.isArray(value) && value.every(isText),
     tidy: (values) => [...new Set(values)],
     problem: (values, context) => [
-      values.length > MAX_LIST ? `at most ${MAX_LIST} ${more.what}` : undefined,
+      values.length > MAX_LIST ? saying('at most {most} {what}', { most: MAX_LIST, what: more.what }) : undefined,
       ...values.slice(0, MAX_LIST).map((value) => each(value, context)),
     ],
   };
@@ -122,6 +124,27 @@ export function keys(names: Names): Setting<ClientKeys | undefined> {
     shown: (set) => set && describeKeys(set),
   };
 }
+
+/** To who gives it to a client of the other dialect. */
+export function elsewhere({ only, what }: Setting<unknown>): Saying {
+  return only === 'wechat'
+    ? saying('{what} exists in the wechat dialect only', { what: what ?? '' })
+    : saying('{what} exists in the oauth dialect only', { what: what ?? '' });
+}
+
+/** To who gives it a value that none of its kind can be. */
+export function notOfItsKind(name: Saying, { kind, choices }: Setting<unknown>): Saying {
+  return saying('{name} must be {kind}', { name, kind: choices ? either(choices) : WORDS[kind] });
+}
+
+const WORDS = {
+  flag: saying('true or false'),
+  text: saying('a text'),
+  number: saying('a whole number'),
+  list: saying('a list of texts'),
+  choice: '',
+  keys: saying('a JWK set'),
+} as const;
 
 const isText = (value: unknown) => typeof value === 'string';
 const MAX_LIST = 50;

@@ -3,6 +3,7 @@ import { displayTextProblem } from '../account/account.js';
 import { clientNameProblem } from '../client/client-rules.js';
 import { SCOPES_OF } from '../client/dialect.js';
 import { isLoopbackHost } from '../config.js';
+import { say } from '../saying.js';
 import {
   type ResourceScope,
   TOKEN_ALGS,
@@ -31,7 +32,7 @@ const MOST_INTROSPECTORS = 20;
 /** All of them at once; empty when the registration is good. */
 export function resourceProblems(input: NewResourceServer, demo: boolean): string[] {
   const { tokenFormat, signingAlg, tokenSeconds, introspectedBy = [] } = input;
-  const problems = [identifierProblem(input.identifier, demo), clientNameProblem(input.name.normalize('NFKC'))];
+  const problems = [identifierProblem(input.identifier, demo), nameProblem(input.name)];
   problems.push(...scopesProblems(input.scopes));
   if (tokenFormat !== undefined && !TOKEN_FORMATS.includes(tokenFormat))
     problems.push(`the token format must be one of ${TOKEN_FORMATS.join(', ')}`);
@@ -42,6 +43,11 @@ export function resourceProblems(input: NewResourceServer, demo: boolean): strin
   if (introspectedBy.length > MOST_INTROSPECTORS)
     problems.push(`at most ${MOST_INTROSPECTORS} clients may introspect its tokens`);
   return problems.filter((problem) => problem !== undefined);
+}
+
+function nameProblem(name: string): string | undefined {
+  const problem = clientNameProblem(name.normalize('NFKC'));
+  return problem && say(problem);
 }
 
 /** Why an identifier is refused, or undefined. It is compared as text, so one address has one spelling. */
@@ -77,7 +83,8 @@ export function scopeNameProblem(scope: string): string | undefined {
 
 /** Why the text people are shown is refused, or undefined. */
 function descriptionProblem({ name, description }: { name: string; description?: string }): string | undefined {
-  const problem = displayTextProblem(description ?? '', 200) ?? invisible(description ?? '');
+  const forged = displayTextProblem(description ?? '', 200);
+  const problem = forged ? say(forged) : invisible(description ?? '');
   return problem && `the description of the scope "${name.slice(0, 60)}" ${problem}`;
 }
 

@@ -6,9 +6,12 @@ import type { Services } from '../../src/app.js';
 import { accountCommands } from '../../src/cli/accounts.js';
 import { clientCommands } from '../../src/cli/clients.js';
 import { type Command, Options, UsageError } from '../../src/cli/command.js';
+import { tell } from '../../src/cli/voice.js';
 import type { Client } from '../../src/client/client.js';
 import type { ClientSecret } from '../../src/client/client-secret.js';
+import { ALL_SETTINGS } from '../../src/client/client-settings.js';
 import { settingsOf } from '../../src/client/registration.js';
+import { saying } from '../../src/saying.js';
 
 const FUTURE = '2999-01-01T00:00:00.000Z';
 const PAST = '2026-01-01T00:00:00.000Z';
@@ -56,7 +59,7 @@ const refuses = (command: Command, args: string[], message: RegExp) => {
 describe('clients update', () => {
   const update = (args: string[], more: object = {}) =>
     run(clientCommands.update, [CLIENT.id, ...args], {
-      update: { client: CLIENT, secret: undefined, warnings: ['careful'], changed: ['name'], ...more },
+      update: { client: CLIENT, secret: undefined, warnings: [saying('careful')], changed: ['name'], ...more },
     });
 
   it('names to the service what was named, and nothing else', async () => {
@@ -306,6 +309,15 @@ describe('the keys of a client on the command line', () => {
       expect(attempt).toThrow(UsageError);
       expect(attempt).not.toThrow(/topsecret/);
     }
+  });
+});
+
+describe('what is said of a client', () => {
+  it('calls every setting by its option', () => {
+    for (const { field, option } of ALL_SETTINGS) {
+      expect(tell(saying(`{setting:${field}}`))).toBe(`--${option}`);
+    }
+    expect(tell(saying('{setting:applicationType} {setting:newUnionids}'))).toBe('--type --new-unionids');
   });
 });
 

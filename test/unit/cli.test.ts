@@ -9,6 +9,7 @@ import { type Command, Options, UsageError } from '../../src/cli/command.js';
 import { record, table } from '../../src/cli/layout.js';
 import type { Client } from '../../src/client/client.js';
 import { type NewClient, settingsOf } from '../../src/client/registration.js';
+import { saying } from '../../src/saying.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'cli-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -39,7 +40,7 @@ describe('clients', () => {
     const clients = {
       register: async (_actor: string, input: NewClient) => {
         seen = input;
-        return { client: CLIENT, secret: 'the-secret', warnings: ['careful'] };
+        return { client: CLIENT, secret: 'the-secret', warnings: [saying('careful')] };
       },
     };
     const more = ['--redirect-uri', 'https://b.example/', '--embed-origin', 'https://c.example', '--union', 'u'];

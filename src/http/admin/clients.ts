@@ -3,12 +3,13 @@ import type { Client } from '../../client/client.js';
 import { clientToJson } from '../../client/client-json.js';
 import type { ClientService, Registered } from '../../client/client-service.js';
 import { warningsOf } from '../../client/registration.js';
-import { say } from '../../saying.js';
+import type { Saying } from '../../saying.js';
 import type { AppRouterContext } from '../context.js';
 import { readJson } from '../middleware/read-body.js';
 import { type CallerDeps, requireReader, requireWriter } from './api-caller.js';
 import { CLIENT_CHANGE, NEW_CLIENT, REDIRECT_URI, ROTATION, toChange, toNewClient } from './client-body.js';
 import { NOTHING } from './sign-in.js';
+import { sayTo } from './voice.js';
 
 export interface ClientsDeps extends CallerDeps {
   clients: ClientService;
@@ -18,7 +19,7 @@ export interface ClientsDeps extends CallerDeps {
 export function listClients(deps: ClientsDeps) {
   return async (ctx: AppRouterContext): Promise<void> => {
     await requireReader(ctx, deps);
-    ctx.body = { clients: (await deps.clients.list()).map(shown) };
+    ctx.body = { clients: (await deps.clients.list()).map((client) => shown(ctx, client)) };
   };
 }
 
@@ -30,7 +31,7 @@ export function createClient(deps: ClientsDeps) {
     const registered = await deps.clients.register(actor, input);
     ctx.status = 201;
     ctx.set('Location', `/admin/api/clients/${registered.client.id}`);
-    ctx.body = withSecret(registered);
+    ctx.body = withSecret(ctx, registered);
   };
 }
 
@@ -38,7 +39,7 @@ export function createClient(deps: ClientsDeps) {
 export function showClient(deps: ClientsDeps) {
   return async (ctx: AppRouterContext): Promise<void> => {
     await requireReader(ctx, deps);
-    ctx.body = shown(await deps.clients.get(idOf(ctx)));
+    ctx.body = shown(ctx, await deps.clients.get(idOf(ctx)));
   };
 }
 
@@ -48,7 +49,7 @@ export function updateClient(deps: ClientsDeps) {
     const actor = await requireWriter(ctx, deps);
     const { change, revision } = toChange(await readJson(ctx.req, CLIENT_CHANGE));
     const { changed, ...registered } = await deps.clients.update(actor, idOf(ctx), change, revision);
-    ctx.body = { ...withSecret(registered), changed };
+    ctx.body = { ...withSecret(ctx, registered), changed };
   };
 }
 
@@ -57,7 +58,7 @@ export function turnClient(deps: ClientsDeps, verb: 'disable' | 'enable') {
   return async (ctx: AppRouterContext): Promise<void> => {
     const actor = await requireWriter(ctx, deps);
     await readJson(ctx.req, NOTHING);
-    ctx.body = shown(await deps.clients[verb](actor, idOf(ctx)));
+    ctx.body = shown(ctx, await deps.clients[verb](actor, idOf(ctx)));
   };
 }
 
@@ -75,7 +76,7 @@ export function rotateClientSecret(deps: ClientsDeps) {
   return async (ctx: AppRouterContext): Promise<void> => {
     const actor = await requireWriter(ctx, deps);
     const { grace_seconds } = await readJson(ctx.req, ROTATION);
-    ctx.body = withSecret(await deps.clients.rotateSecret(actor, idOf(ctx), grace_seconds));
+    ctx.body = withSecret(ctx, await deps.clients.rotateSecret(actor, idOf(ctx), grace_seconds));
   };
 }
 
@@ -85,7 +86,7 @@ export function checkRedirectUri(deps: ClientsDeps) {
     await requireReader(ctx, deps);
     const { redirect_uri } = await readJson(ctx.req, REDIRECT_URI);
     const { allowed, reason } = await deps.clients.checkRedirectUri(idOf(ctx), redirect_uri);
-    ctx.body = { allowed, reason: say(reason) };
+    ctx.body = { allowed, reason: sayTo(ctx, reason) };
   };
 }
 
@@ -93,11 +94,16 @@ function idOf(ctx: AppRouterContext): string {
   return String(ctx.params.id);
 }
 
-function shown(client: Client) {
-  return { ...clientToJson(client), warnings: warningsOf(client) };
+function shown(ctx: AppRouterContext, client: Client) {
+  return { ...clientToJson(client), warnings: said(ctx, warningsOf(client)) };
 }
 
-function withSecret({ client, secret, warnings }: Registered) {
+function withSecret(ctx: AppRouterContext, { client, secret, warnings }: Registered) {
   const { client_id, ...rest } = clientToJson(client);
-  return { client_id, ...(secret === undefined ? {} : { client_secret: secret }), ...rest, warnings };
+  const once = secret === undefined ? {} : { client_secret: secret };
+  return { client_id, ...once, ...rest, warnings: said(ctx, warnings) };
+}
+
+function said(ctx: AppRouterContext, warnings: readonly Saying[]): string[] {
+  return warnings.map((warning) => sayTo(ctx, warning));
 }

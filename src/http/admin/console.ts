@@ -5,6 +5,7 @@ import type { AdministratorSignIn } from '../../administrator/administrator-sign
 import { AppError } from '../../error.js';
 import type { AppRouterContext, RequestState } from '../context.js';
 import type { CsrfTokens } from '../csrf-token.js';
+import { chooseLanguage } from '../language.js';
 import { createSessionCookie, type SessionCookie } from '../middleware/session-cookie.js';
 
 /** Not sent from anywhere else, not even along a link; gone with the browser (T62). */
@@ -29,9 +30,11 @@ export function standingOf(session: AdministratorSession, deps: Pick<ConsoleDeps
   return deps.passkeyNeeded ? 'add-passkey' : 'full';
 }
 
-/** Finds the session; whether one is needed is for the route to say. */
+/** Finds the session, and the language that the page's address asks for; whether one is needed is for the route to say. */
 export function consoleSession(deps: ConsoleDeps): Middleware<RequestState> {
   return async (ctx, next) => {
+    const { lang } = ctx.query;
+    if (typeof lang === 'string') ctx.state.lang = chooseLanguage(lang, ctx.get('Accept-Language'));
     const secret = deps.consoleCookie.read(ctx);
     ctx.state.administrator = secret === undefined ? undefined : await deps.administratorSignIn.whoIs(secret);
     await next();

@@ -23,6 +23,7 @@ import { adminDocument } from './openapi.js';
 import { clientsPage } from './pages.js';
 import { setUp, setupPage } from './setup.js';
 import { prove, signIn, signOut } from './sign-in.js';
+import { spoken } from './voice.js';
 
 export interface AdminServices {
   view: View;
@@ -51,13 +52,13 @@ export function adminRoutes(at: Route, services: AdminServices, config: Config, 
   at('post', '/admin/prove', prove(deps), ours, session);
 
   at('get', '/admin/api/openapi.json', adminDocument(deps));
-  at('get', '/admin/api/clients', listClients(deps), session);
-  at('post', '/admin/api/clients', createClient(deps), session);
-  at('get', '/admin/api/clients/:id', showClient(deps), session);
-  at('patch', '/admin/api/clients/:id', updateClient(deps), session);
-  at('delete', '/admin/api/clients/:id', deleteClient(deps), session);
-  at('post', '/admin/api/clients/:id/disable', turnClient(deps, 'disable'), session);
-  at('post', '/admin/api/clients/:id/enable', turnClient(deps, 'enable'), session);
-  at('post', '/admin/api/clients/:id/rotate-secret', rotateClientSecret(deps), session);
-  at('post', '/admin/api/clients/:id/check-redirect-uri', checkRedirectUri(deps), session);
+  at('get', '/admin/api/clients', listClients(deps), spoken, session);
+  at('post', '/admin/api/clients', createClient(deps), spoken, session);
+  at('get', '/admin/api/clients/:id', showClient(deps), spoken, session);
+  at('patch', '/admin/api/clients/:id', updateClient(deps), spoken, session);
+  at('delete', '/admin/api/clients/:id', deleteClient(deps), spoken, session);
+  at('post', '/admin/api/clients/:id/disable', turnClient(deps, 'disable'), spoken, session);
+  at('post', '/admin/api/clients/:id/enable', turnClient(deps, 'enable'), spoken, session);
+  at('post', '/admin/api/clients/:id/rotate-secret', rotateClientSecret(deps), spoken, session);
+  at('post', '/admin/api/clients/:id/check-redirect-uri', checkRedirectUri(deps), spoken, session);
 }

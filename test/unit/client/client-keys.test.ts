@@ -8,6 +8,7 @@ import {
   MAX_KEYS_LENGTH,
   tidyKeys,
 } from '../../../src/client/client-keys.js';
+import { say } from '../../../src/saying.js';
 
 type Jwk = Record<string, unknown>;
 
@@ -18,7 +19,10 @@ const ed = generateKeyPairSync('ed25519');
 const [BARE, EC, ED] = [rsa, ec, ed].map(({ publicKey }) => exported(publicKey)) as [Jwk, Jwk, Jwk];
 const RSA: Jwk = { ...BARE, alg: 'PS256' };
 
-const problem = (...keys: Jwk[]) => clientKeysProblem({ keys } as ClientKeys);
+const problem = (...keys: Jwk[]) => {
+  const found = clientKeysProblem({ keys } as ClientKeys);
+  return found && say(found);
+};
 
 describe('the keys of a client', () => {
   it.each<[string, Jwk]>([

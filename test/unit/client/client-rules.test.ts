@@ -1,13 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import {
-  backchannelUriProblem,
-  callbackDomainProblem,
-  clientNameProblem,
-  embedOriginProblem,
-  postLogoutUriProblem,
-  redirectUriProblem,
-} from '../../../src/client/client-rules.js';
+import * as rules from '../../../src/client/client-rules.js';
+import { type Saying, say } from '../../../src/saying.js';
 import { BANNED_BACKCHANNEL_URIS, BANNED_NATIVE_URIS, BANNED_URIS } from '../../support/banned-uris.js';
+
+const said =
+  <A extends unknown[]>(rule: (...of: A) => Saying | undefined) =>
+  (...of: A) => {
+    const problem = rule(...of);
+    return problem && say(problem);
+  };
+const redirectUriProblem = said(rules.redirectUriProblem);
+const postLogoutUriProblem = said(rules.postLogoutUriProblem);
+const backchannelUriProblem = said(rules.backchannelUriProblem);
+const embedOriginProblem = said(rules.embedOriginProblem);
+const callbackDomainProblem = said(rules.callbackDomainProblem);
+const clientNameProblem = said(rules.clientNameProblem);
 
 const WEB = { demo: false, applicationType: 'web' } as const;
 const NATIVE = { demo: false, applicationType: 'native' } as const;

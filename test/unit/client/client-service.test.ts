@@ -6,12 +6,15 @@ import type { ClientChange } from '../../../src/client/client-change.js';
 import { type ClientSecret, secretMatches } from '../../../src/client/client-secret.js';
 import { ClientService } from '../../../src/client/client-service.js';
 import type { NewClient } from '../../../src/client/registration.js';
+import { type Saying, say } from '../../../src/saying.js';
 import { hashSecret } from '../../../src/secret.js';
 import { BANNED_BACKCHANNEL_URIS, BANNED_NATIVE_URIS, BANNED_URIS } from '../../support/banned-uris.js';
 
 const REDIRECT = 'https://shop.example/cb';
 const PUBLIC_KEY = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' });
 const KEYS = { keys: [PUBLIC_KEY as { kty: string }] };
+
+const said = (warnings: readonly Saying[]) => warnings.map((one) => say(one)).join();
 
 /** The service over a store in memory. */
 function build() {
@@ -158,8 +161,8 @@ describe('registering a client', () => {
       { dialect: 'wechat', authMethod: 'private_key_jwt' },
       /always has a secret/,
     ],
-    ['private_key_jwt without keys', { authMethod: 'private_key_jwt' }, /needs the public keys .* --jwks/],
-    ['signed requests without keys', { requireSignedRequest: true }, /need the public keys .* --jwks/],
+    ['private_key_jwt without keys', { authMethod: 'private_key_jwt' }, /needs the public keys .* with jwks$/],
+    ['signed requests without keys', { requireSignedRequest: true }, /need the public keys .* with jwks$/],
     ['no key in a set', { clientKeys: { keys: [] } }, /1 to 10 keys/],
     ['what is no key set', { clientKeys: { keys: 7 } as never }, /jwks must be a JWK set/],
     [
@@ -263,7 +266,7 @@ describe('registering a client', () => {
   it('registers an app that signs in on another device without an address', async () => {
     const { client, warnings } = await house.register({ redirectUris: [], deviceFlow: true });
     expect([client.redirectUris, client.embedOrigins]).toEqual([[], []]);
-    expect(warnings.join()).toMatch(/device flow/);
+    expect(said(warnings)).toMatch(/device flow/);
     await expect(house.service.update('anna', client.id, { deviceFlow: false })).rejects.toThrow(
       /at least one redirect/,
     );
@@ -282,10 +285,10 @@ describe('registering a client', () => {
   it('T56 says when a rotation ends a secret earlier than it had promised', async () => {
     const { client } = await house.register();
     const first = await house.service.rotateSecret('anna', client.id, 3600);
-    expect(first.warnings.join()).not.toContain('refused from now on');
+    expect(said(first.warnings)).not.toContain('refused from now on');
     const promised = house.rows.get(client.id)?.secrets[1]?.expiresAt as string;
     const second = await house.service.rotateSecret('anna', client.id, 3600);
-    expect(second.warnings.join()).toContain(`work until ${promised} is refused from now on`);
+    expect(said(second.warnings)).toContain(`work until ${promised} is refused from now on`);
   });
 
   it('keeps a client that exists when another asks for its id', async () => {
@@ -353,7 +356,7 @@ describe('changing a client', () => {
       await expect(refused).rejects.toMatchObject({
         code: 'invalid_request',
         message: expect.stringMatching(
-          /every person gets another unionid at this client; a site that knows people by it loses them.*--new-unionids/,
+          /every person gets another unionid at this client; a site that knows people by it loses them.*new_unionids/,
         ),
       });
     }
@@ -392,8 +395,8 @@ describe('changing a client', () => {
     const moved = { redirectUris: ['https://new.example/cb'] };
     const { client, warnings } = await change(chosen, moved);
     expect(client.embedOrigins).toEqual(chosen.embedOrigins);
-    expect(warnings.join()).toContain('https://new.example may not frame');
-    expect(warnings.join()).toContain('https://www.shop.example may frame the QR page though');
+    expect(said(warnings)).toContain('https://new.example may not frame');
+    expect(said(warnings)).toContain('https://www.shop.example may frame the QR page though');
     expect((await change(chosen, { ...moved, embedOrigins: [] })).client.embedOrigins).toEqual(['https://new.example']);
     const named = await change({}, { ...moved, embedOrigins: ['https://www.new.example'] });
     expect(named.client.embedOrigins).toEqual(['https://www.new.example']);
@@ -437,7 +440,9 @@ describe('changing a client', () => {
     expect([keyed.client.secrets, keyed.secret]).toEqual([[], undefined]);
     expect(keyed.changed).toEqual(['auth_method', 'client_keys']);
     const rotating = house.service.rotateSecret('anna', client.id, 3600);
-    await expect(rotating).rejects.toThrow(/its own key and has no secret; change --jwks/);
+    await expect(rotating).rejects.toThrow(
+      /its own key and has no secret; change jwks, or token_endpoint_auth_method first/,
+    );
     const back = await house.service.update('anna', client.id, { authMethod: 'client_secret_post' });
     expect(back.client.secrets.map(({ hash }) => hash)).toEqual([hashSecret(back.secret as string)]);
     expect(secretMatches(back.client.secrets, first as string)).toBe(false);
@@ -455,7 +460,7 @@ describe('changing a client', () => {
     ['its requests must be signed', { requireSignedRequest: true, clientKeys: KEYS }],
   ])('does not take the keys away while %s', async (_what, more) => {
     const { client } = await house.register(more);
-    await expect(house.service.update('anna', client.id, { clientKeys: null })).rejects.toThrow(/--jwks/);
+    await expect(house.service.update('anna', client.id, { clientKeys: null })).rejects.toThrow(/with jwks$/);
     expect(house.rows.get(client.id)).toBe(client);
   });
 
@@ -573,7 +578,9 @@ describe('the secrets of a client', () => {
 
   it('T56 a public client has none to replace', async () => {
     const { client } = await house.register({ authMethod: 'none' });
-    await expect(house.service.rotateSecret('anna', client.id, 0)).rejects.toThrow(/public client/);
+    await expect(house.service.rotateSecret('anna', client.id, 0)).rejects.toThrow(
+      'a public client has no secret; change token_endpoint_auth_method first',
+    );
   });
 
   it('T56 are hashed and compared as often for a client that has none as for one that has', async () => {
@@ -614,10 +621,10 @@ describe('the secrets of a client', () => {
   it('T55 are told with the way to replace them, or with when they end', async () => {
     const { client, secret } = await house.register();
     await house.service.noteExposed(client.id, [secret as string]);
-    const warned = async () => (await house.service.update('anna', client.id, {})).warnings.join();
+    const warned = async () => said((await house.service.update('anna', client.id, {})).warnings);
     expect(await warned()).toContain(`clients rotate-secret ${client.id}`);
     const { warnings } = await house.service.rotateSecret('anna', client.id, 3600);
-    expect(warnings.join()).toMatch(/old secret was sent in a query string .* accepted until/);
+    expect(said(warnings)).toMatch(/old secret was sent in a query string .* accepted until/);
     await house.service.rotateSecret('anna', client.id, 0);
     expect(await warned()).toBe('');
   });

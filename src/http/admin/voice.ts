@@ -1,0 +1,32 @@
+/** How the console and its API say things: in the reader's language, and with the names of settings that they know. */
+import type { Middleware } from 'koa';
+import { ALL_SETTINGS } from '../../client/client-settings.js';
+import { AppError } from '../../error.js';
+import { type Saying, say, type Voice } from '../../saying.js';
+import type { AppContext, RequestState } from '../context.js';
+import { type Language, translator } from '../language.js';
+import { SAYINGS_ZH } from './sayings-zh.js';
+
+export function voiceFor(lang: Language, nameOfSetting?: (field: string) => string): Voice {
+  return { translate: lang === 'zh-CN' ? (text) => SAYINGS_ZH[text] : undefined, nameOfSetting };
+}
+
+/** For people at the console settings are called as on its pages; for programs, as in JSON. */
+export function sayTo({ state: { lang, administrator } }: AppContext, what: Saying): string {
+  const t = translator(lang);
+  const onPages = (field: string) => t(`client.${JSON_NAMES.get(field)}.label`);
+  return say(what, voiceFor(lang, administrator ? onPages : undefined));
+}
+
+const JSON_NAMES = new Map<string, string>(ALL_SETTINGS.map(({ field, json }) => [field, json]));
+
+/** Refusals that say what is wrong say it in the reader's language. */
+export const spoken: Middleware<RequestState> = async (ctx, next) => {
+  try {
+    await next();
+  } catch (error) {
+    if (!(error instanceof AppError) || !error.sayings) throw error;
+    const message = error.sayings.map((one) => sayTo(ctx, one)).join(ctx.state.lang === 'zh-CN' ? '；' : '; ');
+    throw new AppError(error.code, { message, reason: error.reason, cause: error.cause });
+  }
+};
