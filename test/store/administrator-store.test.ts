@@ -17,7 +17,7 @@ describe('the administrator store', () => {
     await Promise.all((nodes ?? []).map((node) => node.close()));
     await test?.drop();
   });
-  beforeEach(() => test.sql('TRUNCATE administrator, setup_token'));
+  beforeEach(() => test.sql('TRUNCATE administrator, setup_token CASCADE'));
 
   const administrator = (name: string | number) => ({
     id: `id ${name}`,
@@ -39,7 +39,7 @@ describe('the administrator store', () => {
 
   it('lets one of eight at two nodes use a token', async () => {
     for (let round = 0; round < 5; round += 1) {
-      await test.sql('TRUNCATE administrator, setup_token');
+      await test.sql('TRUNCATE administrator, setup_token CASCADE');
       await store.saveSetupToken('token', 60);
       const won = await eight((node, i) => node.createWithToken('token', administrator(i)));
       expect(won.filter(Boolean)).toHaveLength(1);
@@ -50,7 +50,7 @@ describe('the administrator store', () => {
 
   it('lets one of eight be the first, whichever way they come', async () => {
     for (let round = 0; round < 5; round += 1) {
-      await test.sql('TRUNCATE administrator, setup_token');
+      await test.sql('TRUNCATE administrator, setup_token CASCADE');
       await store.saveSetupToken('token', 60);
       const won = await eight((node, i) =>
         i < 4 ? node.createFirst(administrator(i)) : node.createWithToken('token', administrator(i)),

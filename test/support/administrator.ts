@@ -1,5 +1,5 @@
 /** An administrator at the console: signs in as a browser does, keeps the cookie, and sends what our own page would. */
-import { type RawAnswer, send } from './http.js';
+import { pageData, type RawAnswer, send } from './http.js';
 import type { TestApp } from './start-app.js';
 
 export interface Answer {
@@ -49,9 +49,7 @@ export async function signInToConsole(server: Pick<TestApp, 'url'>, who = ADMINI
   if (answer.status !== 200) throw new Error(`not signed in: ${JSON.stringify(answer.body)}`);
   const [cookie = ''] = String(answer.headers['set-cookie']?.[0]).split(';');
   const page = await callConsole(server, 'GET', '/admin', undefined, { Cookie: cookie, Origin: '' });
-  const [, data = '{}'] =
-    /<script type="application\/json" id="page-data"[^>]*>(.*?)<\/script>/s.exec(String(page.body.text)) ?? [];
-  const { csrf = '' } = JSON.parse(data) as { csrf?: string };
+  const { csrf } = pageData<{ csrf: string }>(String(page.body.text));
   return {
     cookie,
     csrf,

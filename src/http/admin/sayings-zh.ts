@@ -133,6 +133,25 @@ export const SAYINGS_ZH: Readonly<Record<string, string>> = {
   'there is no client "{id}"; "clients list" shows all of them':
     '没有客户端“{id}”；可在命令行用“clients list”查看全部客户端',
   'the client was changed by somebody else meanwhile; try again': '该客户端在此期间已被他人修改；请重试',
+  'only a disabled client can be deleted: disable it first': '只能删除已停用的客户端：请先停用它',
+
+  // Whether a redirect URI would be let in.
+  'it is registered, to the last character': '它已登记，逐字一致',
+  'a native app may use any port of its loopback address': '原生应用可以使用其本机地址的任何端口',
+  'any address on the callback domain {domain} is accepted': '回调域名 {domain} 上的任何地址都会被接受',
+  'it is not an absolute URL': '它不是完整的网址',
+  'on the callback domain an address is https, without port, user name and fragment, and without a query key of the answer':
+    '回调域名上的地址必须是 https，不带端口、用户名和片段，查询参数中也不能有应答所用的键',
+  'no redirect URI is registered': '没有登记任何回调地址',
+  'no redirect URI on this host is registered': '该主机上没有已登记的回调地址',
+  'it is written in another way than {known}': '它与 {known} 的写法不同',
+  '{part} is another one than in {known}': '{part}与 {known} 中的不同',
+  'the host': '主机',
+  'the scheme': '协议',
+  'the port': '端口',
+  'the path': '路径',
+  'the query': '查询参数',
+  'the fragment': '片段',
 
   // What an administrator should know.
   'the wechat dialect puts the secret and tokens in query strings: keep them out of your proxy logs':
@@ -161,23 +180,4 @@ export const SAYINGS_ZH: Readonly<Record<string, string>> = {
     '旧密钥曾于 {exposedAt} 出现在查询参数中，且在 {expiresAt} 之前仍被接受：它已暴露；再更换一次可使它立即失效',
   'the secret was sent in a query string on {exposedAt}, where logs keep it: exposed, rotate it with "npm run admin -- clients rotate-secret {id}"':
     '密钥曾于 {exposedAt} 出现在查询参数中，会留在日志里：它已暴露，请用“npm run admin -- clients rotate-secret {id}”更换',
-
-  // Deleting, and trying a redirect URI.
-  'only a disabled client can be deleted: disable it first': '只能删除已停用的客户端：请先停用它',
-  'it is registered, to the last character': '它已登记，每个字符都一致',
-  'a native app may use any port of its loopback address': '原生应用可以使用其回环地址的任何端口',
-  'any address on the callback domain {domain} is accepted': '回调域名 {domain} 上的任何地址都会被接受',
-  'it is not an absolute URL': '它不是完整的网址',
-  'on the callback domain an address is https, without port, user name and fragment, and without a query key of the answer':
-    '回调域名上的地址必须是 https，不带端口、用户名和片段，查询参数中也不能有应答所用的名称',
-  'no redirect URI is registered': '没有登记任何回调地址',
-  'no redirect URI on this host is registered': '没有登记该主机上的任何回调地址',
-  'it is written in another way than {known}': '它的写法与 {known} 不同',
-  '{part} is another one than in {known}': '{part}与 {known} 不同',
-  'the host': '主机',
-  'the scheme': '协议',
-  'the port': '端口',
-  'the path': '路径',
-  'the query': '查询参数',
-  'the fragment': '片段',
 };
