@@ -157,7 +157,7 @@ describe('T64 who may do what', () => {
     const strangers: Record<string, Record<string, string>> = {
       nobody: {},
       'a person who is signed in on a phone': { Cookie: phone.cookie },
-      "the phone's secret under the console's name": { Cookie: `console=${stolen}` },
+      "the phone's secret under the console's name": { Cookie: `__Host-console=${stolen}` },
       'a made-up token': { Authorization: `Bearer qrconnect_admin_${'A'.repeat(43)}` },
       'a client with its secret': { Authorization: `Basic ${btoa(`${clientId}:secret`)}` },
       'an administrator behind a made-up token': { Cookie: admin.cookie, Authorization: 'Bearer x' },
