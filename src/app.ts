@@ -29,6 +29,7 @@ import { createTicketWatcher } from './ticket/ticket-watcher.js';
 import type { WidgetService } from './widget/widget-service.js';
 
 export interface Services {
+  publicUrl: string;
   resources: ResourceService;
   accounts: AccountService;
   administrators: AdministratorService;

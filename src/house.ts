@@ -137,6 +137,7 @@ export async function furnish(config: Config, url: string, log: Logger) {
     const provider = live.provider();
     const signOut = createSignOut(live, { browserSessions, records, log });
     return {
+      publicUrl: config.publicUrl,
       database,
       keys: keyService,
       ring,

@@ -1,21 +1,22 @@
-/** How the first administrator comes to be: by the environment, or by a one-time link. Never by default (T61). */
+/** Administrators: the first comes by the environment or a one-time link, never by default (T61); others by command. */
 
 import { normalizeUsername, usernameProblem } from '../account/account.js';
 import { hashPassword } from '../account/password.js';
 import { AppError } from '../error.js';
 import { weakPasswordReason } from '../password-strength.js';
 import { hashSecret, newSecret } from '../secret.js';
+import type { Administrator } from './administrator.js';
 import type { AdministratorStore } from './administrator-store.js';
 
 const SETUP_MINUTES = 30;
 
 export class AdministratorService {
   readonly #store: AdministratorStore;
-  readonly #audit: (actor: string, action: string, target: string) => Promise<void>;
+  readonly #audit: (actor: string, action: string, target: string, detail?: Record<string, unknown>) => Promise<void>;
 
   constructor(deps: {
     store: AdministratorStore;
-    audit: (actor: string, action: string, target: string) => Promise<void>;
+    audit: (actor: string, action: string, target: string, detail?: Record<string, unknown>) => Promise<void>;
   }) {
     this.#store = deps.store;
     this.#audit = deps.audit;
@@ -49,12 +50,75 @@ export class AdministratorService {
   /** Makes the first administrator; the token works once. */
   async setUp(token: string, username: string, password: string): Promise<void> {
     await this.checkSetupToken(token);
-    const problem = usernameProblem(username) ?? weakPasswordReason(password, username)?.replace(/^/, 'the password ');
-    if (problem) throw new AppError('invalid_request', { message: problem });
+    refuse(usernameProblem(username) ?? passwordProblem(password, username));
     const administrator = await toRow(username, password);
     if (!(await this.#store.createWithToken(hashSecret(token), administrator))) throw new AppError('gone');
     await this.#audit('setup', 'administrator.create', administrator.id);
   }
+
+  list(): Promise<Array<{ administrator: Administrator; passkeys: number }>> {
+    return this.#store.list();
+  }
+
+  /** Throws `invalid_request` naming what is wrong, `conflict` when the user name is taken. */
+  async create(actor: string, username: string, password: string): Promise<Administrator> {
+    const name = normalizeUsername(username);
+    refuse(usernameProblem(name) ?? passwordProblem(password, name));
+    const administrator = await this.#store.create(await toRow(name, password));
+    if (!administrator)
+      throw new AppError('conflict', {
+        message: `the user name "${name}" is taken: take another, or give this one a new password ("administrators reset")`,
+      });
+    await this.#audit(actor, 'administrator.create', administrator.id, { username: name });
+    return administrator;
+  }
+
+  /**
+   * For somebody who lost the password or the passkeys, or from whom they were stolen: a new password, no passkey, no
+   * session. Throws `invalid_request` naming what is wrong, `not_found` for a name that nobody has.
+   */
+  async reset(
+    actor: string,
+    username: string,
+    password: string,
+  ): Promise<{ administrator: Administrator; passkeys: number }> {
+    const name = normalizeUsername(username);
+    refuse(passwordProblem(password, name));
+    const reset = await this.#store.reset(name, await hashPassword(password));
+    if (!reset) throw unknown(name);
+    await this.#audit(actor, 'administrator.reset', reset.administrator.id, {
+      username: name,
+      passkeys: reset.passkeys,
+    });
+    return reset;
+  }
+
+  /** Throws `not_found` for a name that nobody has, `conflict` for the last administrator. */
+  async remove(actor: string, username: string): Promise<Administrator> {
+    const name = normalizeUsername(username);
+    const removed = await this.#store.remove(name);
+    if (removed === 'unknown') throw unknown(name);
+    if (removed === 'last')
+      throw new AppError('conflict', {
+        message: `"${name}" is the last administrator and stays: make another one first ("administrators create")`,
+      });
+    await this.#audit(actor, 'administrator.remove', removed.id, { username: name });
+    return removed;
+  }
+}
+
+function passwordProblem(password: string, username: string): string | undefined {
+  return weakPasswordReason(password, username)?.replace(/^/, 'the password ');
+}
+
+function refuse(problem: string | undefined): void {
+  if (problem) throw new AppError('invalid_request', { message: problem });
+}
+
+function unknown(username: string): AppError {
+  return new AppError('not_found', {
+    message: `there is no administrator "${username}"; "administrators list" shows all of them`,
+  });
 }
 
 async function toRow(username: string, password: string) {

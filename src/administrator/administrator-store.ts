@@ -3,19 +3,36 @@ import type { Database } from '../database/database.js';
 import type { Row, Statement } from '../database/statement.js';
 import type { Administrator } from './administrator.js';
 
+export interface NewAdministrator {
+  id: string;
+  username: string;
+  passwordHash: string;
+}
+
 export interface AdministratorStore {
   count(): Promise<number>;
+  /** The oldest first. */
+  list(): Promise<Array<{ administrator: Administrator; passkeys: number }>>;
   findByUsername(username: string): Promise<{ administrator: Administrator; passwordHash: string } | undefined>;
   /** Replaces every unused setup token. */
   saveSetupToken(tokenHash: string, seconds: number): Promise<void>;
   setupTokenState(tokenHash: string): Promise<'usable' | 'over' | 'unknown'>;
   /** Uses the token and makes the administrator in one transaction. True for exactly one caller, in time. */
-  createWithToken(
-    tokenHash: string,
-    administrator: { id: string; username: string; passwordHash: string },
-  ): Promise<boolean>;
+  createWithToken(tokenHash: string, administrator: NewAdministrator): Promise<boolean>;
   /** Makes the first administrator; false when there is one already. */
-  createFirst(administrator: { id: string; username: string; passwordHash: string }): Promise<boolean>;
+  createFirst(administrator: NewAdministrator): Promise<boolean>;
+  /** Undefined when the user name is taken. An unused setup token makes no administrator after this. */
+  create(administrator: NewAdministrator): Promise<Administrator | undefined>;
+  /**
+   * A new password, and with it, in one transaction, no passkey and no session any more; tells how many passkeys there
+   * were. A password that was verified before opens no session after it: the insert of one waits for this and looks again.
+   */
+  reset(
+    username: string,
+    passwordHash: string,
+  ): Promise<{ administrator: Administrator; passkeys: number } | undefined>;
+  /** Passkeys and sessions go with it. `last` leaves the last one in place, however many callers remove at once. */
+  remove(username: string): Promise<Administrator | 'last' | 'unknown'>;
 }
 
 const COUNT: Statement = { name: 'administrator-count', text: 'SELECT count(*)::int AS count FROM administrator' };
@@ -42,12 +59,45 @@ const INSERT: Statement = {
   name: 'administrator-insert',
   text: 'INSERT INTO administrator (id, username, password_hash) VALUES ($1, $2, $3)',
 };
+const LIST: Statement = {
+  name: 'administrator-list',
+  text: `SELECT a.id, a.username, a.created_at,
+           (SELECT count(*)::int FROM administrator_passkey k WHERE k.administrator_id = a.id) AS passkeys
+         FROM administrator a ORDER BY a.created_at, a.id`,
+};
+const CREATE: Statement = {
+  name: 'administrator-create',
+  text: `INSERT INTO administrator (id, username, password_hash) VALUES ($1, $2, $3)
+         ON CONFLICT (username) DO NOTHING RETURNING id, username, created_at`,
+};
+const RESET: Statement = {
+  name: 'administrator-reset',
+  text: 'UPDATE administrator SET password_hash = $2 WHERE username = $1 RETURNING id, username, created_at',
+};
+const RESET_PASSKEYS: Statement = {
+  name: 'administrator-reset-passkeys',
+  text: 'DELETE FROM administrator_passkey WHERE administrator_id = $1 RETURNING 1 AS deleted',
+};
+const RESET_SESSIONS: Statement = {
+  name: 'administrator-reset-sessions',
+  text: 'UPDATE administrator_session SET ended_at = now() WHERE administrator_id = $1 AND ended_at IS NULL',
+};
+const REMOVE: Statement = {
+  name: 'administrator-remove',
+  text: `DELETE FROM administrator WHERE username = $1 AND EXISTS (SELECT 1 FROM administrator o WHERE o.username <> $1)
+         RETURNING id, username, created_at`,
+};
 const LOCK: Statement = { name: 'administrator-lock', text: 'LOCK TABLE administrator IN SHARE ROW EXCLUSIVE MODE' };
 
 export function createAdministratorStore(database: Database): AdministratorStore {
   const count = async () => (await database.query<{ count: number }>(COUNT))[0]?.count ?? 0;
   return {
     count,
+    list: async () =>
+      (await database.query<Row>(LIST)).map((row) => ({
+        administrator: toAdministrator(row),
+        passkeys: row.passkeys as number,
+      })),
     async findByUsername(username) {
       const [row] = await database.query<Row>(FIND, [username]);
       return row && { administrator: toAdministrator(row), passwordHash: row.password_hash as string };
@@ -75,6 +125,26 @@ export function createAdministratorStore(database: Database): AdministratorStore
         if (row && row.count > 0) return false;
         await tx.query(INSERT, [a.id, a.username, a.passwordHash]);
         return true;
+      }),
+    async create(a) {
+      const [row] = await database.query<Row>(CREATE, [a.id, a.username, a.passwordHash]);
+      return row && toAdministrator(row);
+    },
+    reset: (username, passwordHash) =>
+      database.transaction(async (tx) => {
+        const [row] = await tx.query<Row>(RESET, [username, passwordHash]);
+        if (!row) return undefined;
+        const passkeys = await tx.query(RESET_PASSKEYS, [row.id]);
+        await tx.query(RESET_SESSIONS, [row.id]);
+        return { administrator: toAdministrator(row), passkeys: passkeys.length };
+      }),
+    remove: (username) =>
+      database.transaction(async (tx) => {
+        // Two that remove each other would each still see the other one.
+        await tx.query(LOCK);
+        const [row] = await tx.query<Row>(REMOVE, [username]);
+        if (row) return toAdministrator(row);
+        return (await tx.query(FIND, [username])).length > 0 ? 'last' : 'unknown';
       }),
   };
 }

@@ -9,7 +9,7 @@ export interface ApiTokenStore {
   findLive(secretHash: string): Promise<ApiToken | undefined>;
   /** Those that live, the newest first. */
   list(): Promise<ApiToken[]>;
-  /** True for the one who ends it. */
+  /** The token, for exactly one caller and only while it lives. */
   revoke(id: string): Promise<ApiToken | undefined>;
   /** Deletes what ended a month ago; returns how many. */
   sweep(): Promise<number>;

@@ -2,7 +2,8 @@
 
 import { displayTextProblem } from '../account/account.js';
 import { AppError } from '../error.js';
-import { hashSecret, newSecret } from '../secret.js';
+import { say } from '../saying.js';
+import { hashSecret, newHex, newSecret } from '../secret.js';
 import type { ApiToken } from './api-token.js';
 import type { ApiTokenStore } from './api-token-store.js';
 
@@ -27,13 +28,15 @@ export class ApiTokens {
     actor: string,
     { name, days, readOnly }: { name: string; days: number; readOnly: boolean },
   ): Promise<{ token: ApiToken; secret: string }> {
-    const problem = name.trim() === '' ? 'is empty' : displayTextProblem(name, 60);
+    const forged = displayTextProblem(name, 60);
+    const problem = name.trim() === '' ? 'is empty' : forged && say(forged);
     if (problem) throw new AppError('invalid_request', { message: `the name ${problem}` });
     const { least, most } = API_TOKEN_DAYS;
     if (!Number.isInteger(days) || days < least || days > most)
       throw new AppError('invalid_request', { message: `a token lives ${least} to ${most} days` });
     const secret = `${PREFIX}${newSecret()}`;
-    const token = await this.#store.insert({ id: newSecret(9), secretHash: hashSecret(secret), name, readOnly, days });
+    // Hex digits: an id that begins with a hyphen could not be typed behind "tokens revoke".
+    const token = await this.#store.insert({ id: newHex(6), secretHash: hashSecret(secret), name, readOnly, days });
     await this.#audit(actor, 'api-token.create', token.id, { name, days, read_only: readOnly });
     return { token, secret };
   }

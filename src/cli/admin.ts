@@ -3,11 +3,13 @@ import '../quiet-warnings.js';
 import { type Config, ConfigError, loadConfig } from '../config.js';
 import { AppError } from '../error.js';
 import { accountCommands } from './accounts.js';
+import { administratorCommands } from './administrators.js';
 import { clientCommands } from './clients.js';
 import { type Command, Options, type Outcome, UsageError } from './command.js';
 import { keyCommands } from './keys.js';
 import { record } from './layout.js';
 import { resourceCommands } from './resources.js';
+import { tokenCommands } from './tokens.js';
 import { tell } from './voice.js';
 import { widgetCommands } from './widgets.js';
 
@@ -17,6 +19,8 @@ const NOUNS: Record<string, Record<string, Command>> = {
   resources: resourceCommands,
   keys: keyCommands,
   widgets: widgetCommands,
+  administrators: administratorCommands,
+  tokens: tokenCommands,
 };
 /** May stand anywhere, also before the noun. */
 const EVERYWHERE: ReadonlySet<string> = new Set(['--json', '--help', '-h']);

@@ -6,6 +6,8 @@ import { warningsOf } from '../client/registration.js';
 import { fields, notes, status } from './client-record.js';
 import { SETTING_OPTIONS, settingsUsage, toNewClient } from './client-settings.js';
 import { disable, enable, rotateSecret, update } from './clients-change.js';
+import { checkRedirectUri } from './clients-check.js';
+import { deleteClient } from './clients-delete.js';
 import type { Command } from './command.js';
 import { record, table } from './layout.js';
 import { tell } from './voice.js';
@@ -65,7 +67,17 @@ const show: Command = {
   },
 };
 
-export const clientCommands = { create, list, show, update, disable, enable, 'rotate-secret': rotateSecret };
+export const clientCommands = {
+  create,
+  list,
+  show,
+  update,
+  disable,
+  enable,
+  'rotate-secret': rotateSecret,
+  delete: deleteClient,
+  'check-redirect-uri': checkRedirectUri,
+};
 
 const NONE_YET = 'No clients yet. Register one with: npm run admin -- clients create --name N --redirect-uri U';
 
