@@ -127,6 +127,7 @@ export async function createApp(
       house.guesses,
       house.administratorSessions,
       house.apiTokenStore,
+      house.passkeyStore,
     ]).catch((error) => log.warn({ err: error }, 'sweep'));
   }, SWEEP_MS).unref();
 

@@ -7,12 +7,14 @@ import { createGuessStore } from './account/guess-store.js';
 import { createPhoneSessionStore } from './account/phone-session-store.js';
 import { createPictureStore } from './account/picture-store.js';
 import { SignInService } from './account/sign-in-service.js';
+import { AdministratorPasskeys } from './administrator/administrator-passkeys.js';
 import { AdministratorService } from './administrator/administrator-service.js';
 import { createAdministratorSessionStore } from './administrator/administrator-session-store.js';
 import { AdministratorSignIn } from './administrator/administrator-sign-in.js';
 import { createAdministratorStore } from './administrator/administrator-store.js';
 import { createApiTokenStore } from './administrator/api-token-store.js';
 import { ApiTokens } from './administrator/api-tokens.js';
+import { createPasskeyStore } from './administrator/passkey-store.js';
 import { createAuditLog } from './audit/audit-log.js';
 import { ClientService } from './client/client-service.js';
 import { createClientStore } from './client/client-store.js';
@@ -69,6 +71,7 @@ export async function furnish(config: Config, url: string, log: Logger) {
     const guesses = createGuessStore(database);
     const administratorStore = createAdministratorStore(database);
     const administratorSessions = createAdministratorSessionStore(database);
+    const passkeyStore = createPasskeyStore(database);
     const apiTokenStore = createApiTokenStore(database);
     const records = createRecordStore(database);
     const accounts = new AccountService({
@@ -170,6 +173,8 @@ export async function furnish(config: Config, url: string, log: Logger) {
       }),
       administratorSessions,
       apiTokenStore,
+      passkeyStore,
+      administratorPasskeys: new AdministratorPasskeys({ store: passkeyStore, publicUrl: config.publicUrl, audit }),
       administrators: new AdministratorService({ store: administratorStore, audit }),
       administratorSignIn: new AdministratorSignIn({
         administrators: administratorStore,

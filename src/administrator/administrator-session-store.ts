@@ -15,14 +15,14 @@ export interface AdministratorSessionStore {
    * now: checking a password takes a while, and neither a reset nor a passkey may be outlived (T20, T65).
    */
   insertByPassword(session: NewAdministratorSession & { passwordHash: string }): Promise<boolean>;
-  /** False when the administrator is gone. */
-  insertByPasskey(session: NewAdministratorSession): Promise<boolean>;
+  /** False when the passkey that was verified is gone by now. */
+  insertByPasskey(session: NewAdministratorSession & { passkeyId: string }): Promise<boolean>;
   /** The live session with its administrator. Notes that it was seen, at most once a minute. */
   findLive(secretHash: string): Promise<AdministratorSession | undefined>;
   /** Proved again by password: false as for insertByPassword, or when the session has ended. */
   renewByPassword(id: string, passwordHash: string): Promise<boolean>;
-  /** Proved by passkey, whatever began it: false when the session has ended. */
-  renewByPasskey(id: string): Promise<boolean>;
+  /** Proved by passkey, whatever began it: false when the session has ended or the passkey is gone. */
+  renewByPasskey(id: string, passkeyId: string): Promise<boolean>;
   end(id: string): Promise<void>;
   /** All of one administrator but, if given, this one; returns how many. */
   endAllOf(administratorId: string, but?: string): Promise<number>;
@@ -44,7 +44,9 @@ const INSERT_BY_PASSWORD: Statement = {
 const INSERT_BY_PASSKEY: Statement = {
   name: 'administrator-session-insert-passkey',
   text: `INSERT INTO administrator_session (id, secret_hash, administrator_id, method)
-         SELECT $1, $2, a.id, 'passkey' FROM administrator a WHERE a.id = $3 FOR SHARE
+         SELECT $1, $2, a.id, 'passkey'
+         FROM administrator a JOIN administrator_passkey k ON k.administrator_id = a.id
+         WHERE a.id = $3 AND k.id = $4 FOR SHARE
          RETURNING 1 AS won`,
 };
 const FIND_LIVE: Statement = {
@@ -61,15 +63,16 @@ const TOUCH: Statement = {
 };
 const RENEW_BY_PASSWORD: Statement = {
   name: 'administrator-session-renew-password',
-  text: `UPDATE administrator_session s SET auth_time = now(), last_seen_at = now() FROM administrator a
-         WHERE s.id = $1 AND ${LIVE} AND s.method = 'password'
-           AND a.id = s.administrator_id AND a.password_hash = $2 AND NOT ${HAS_PASSKEY}
+  text: `UPDATE administrator_session s SET auth_time = now(), last_seen_at = now(), method = 'password'
+         FROM administrator a
+         WHERE s.id = $1 AND ${LIVE} AND a.id = s.administrator_id AND a.password_hash = $2 AND NOT ${HAS_PASSKEY}
          RETURNING 1 AS won`,
 };
 const RENEW_BY_PASSKEY: Statement = {
   name: 'administrator-session-renew-passkey',
   text: `UPDATE administrator_session s SET auth_time = now(), last_seen_at = now(), method = 'passkey'
-         WHERE s.id = $1 AND ${LIVE} RETURNING 1 AS won`,
+         FROM administrator_passkey k
+         WHERE s.id = $1 AND ${LIVE} AND k.id = $2 AND k.administrator_id = s.administrator_id RETURNING 1 AS won`,
 };
 const END: Statement = {
   name: 'administrator-session-end',
@@ -92,7 +95,7 @@ export function createAdministratorSessionStore(database: Database): Administrat
   const won = async (statement: Statement, values: unknown[]) => (await database.query(statement, values)).length === 1;
   return {
     insertByPassword: (s) => won(INSERT_BY_PASSWORD, [s.id, s.secretHash, s.administratorId, s.passwordHash]),
-    insertByPasskey: (s) => won(INSERT_BY_PASSKEY, [s.id, s.secretHash, s.administratorId]),
+    insertByPasskey: (s) => won(INSERT_BY_PASSKEY, [s.id, s.secretHash, s.administratorId, s.passkeyId]),
     async findLive(secretHash) {
       const [row] = await database.query<Row>(FIND_LIVE, [secretHash]);
       if (!row) return undefined;
@@ -110,7 +113,7 @@ export function createAdministratorSessionStore(database: Database): Administrat
       };
     },
     renewByPassword: (id, passwordHash) => won(RENEW_BY_PASSWORD, [id, passwordHash]),
-    renewByPasskey: (id) => won(RENEW_BY_PASSKEY, [id]),
+    renewByPasskey: (id, passkeyId) => won(RENEW_BY_PASSKEY, [id, passkeyId]),
     async end(id) {
       await database.query(END, [id]);
     },

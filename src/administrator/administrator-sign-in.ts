@@ -5,7 +5,7 @@ import type { GuessStore } from '../account/guess-store.js';
 import { createPasswordCheck, type PasswordCheck } from '../account/password-check.js';
 import { AppError } from '../error.js';
 import { hashSecret, newSecret } from '../secret.js';
-import type { Administrator, AdministratorSession } from './administrator.js';
+import { type AdministratorSession, actorOf } from './administrator.js';
 import type { AdministratorSessionStore } from './administrator-session-store.js';
 import type { AdministratorStore } from './administrator-store.js';
 
@@ -46,9 +46,10 @@ export class AdministratorSignIn {
   }
 
   /** The same for somebody whose passkey has just proved who they are. */
-  async withPasskey(administratorId: string, from: From): Promise<string> {
+  async withPasskey(proven: { administratorId: string; passkeyId: string }, from: From): Promise<string> {
+    const { administratorId } = proven;
     const [id, secret] = [newSecret(16), newSecret()];
-    if (!(await this.#deps.sessions.insertByPasskey({ id, secretHash: hashSecret(secret), administratorId })))
+    if (!(await this.#deps.sessions.insertByPasskey({ id, secretHash: hashSecret(secret), ...proven })))
       throw new AppError('invalid_credentials');
     await this.#noteSignIn(administratorId, id, 'passkey', from);
     return secret;
@@ -66,8 +67,8 @@ export class AdministratorSignIn {
   }
 
   /** A passkey has just proved it. */
-  async proveByPasskey({ id }: AdministratorSession): Promise<void> {
-    if (!(await this.#deps.sessions.renewByPasskey(id))) throw new AppError('not_signed_in');
+  async proveByPasskey({ id }: AdministratorSession, passkeyId: string): Promise<void> {
+    if (!(await this.#deps.sessions.renewByPasskey(id, passkeyId))) throw new AppError('not_signed_in');
   }
 
   async signOut({ id, administrator }: AdministratorSession): Promise<void> {
@@ -91,9 +92,4 @@ export class AdministratorSignIn {
     const detail = { session, method, address };
     await this.#deps.audit('console', 'administrator.sign-in', administratorId, detail);
   }
-}
-
-/** Who did it, as the audit log names them. */
-export function actorOf({ username }: Pick<Administrator, 'username'>): string {
-  return `administrator ${username}`;
 }

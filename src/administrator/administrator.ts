@@ -29,3 +29,8 @@ export const ADMINISTRATOR_MINUTES = {
   /** Another passkey, or one less, needs one no older than this (T23). */
   freshForPasskeys: 5,
 } as const;
+
+/** Who did it, as the audit log names them. */
+export function actorOf({ username }: Pick<Administrator, 'username'>): string {
+  return `administrator ${username}`;
+}

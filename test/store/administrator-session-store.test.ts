@@ -38,12 +38,18 @@ describe('the administrator session store', () => {
     expect(await insert(id, administratorId)).toBe(true);
     return { id, hash: `hash ${id}` };
   };
-  const addPasskey = () =>
-    test.sql(
+  /** Its id. */
+  const addPasskey = async (administratorId = root) => {
+    const id = randomUUID();
+    await test.sql(
       `INSERT INTO administrator_passkey (id, administrator_id, name, public_key, sign_count, transports, backed_up)
        VALUES ($1, $2, 'key', '', 0, '{}', false)`,
-      [randomUUID(), root],
+      [id, administratorId],
     );
+    return id;
+  };
+  const insertByPasskey = (id: string, passkeyId: string) =>
+    store.insertByPasskey({ id, secretHash: `hash ${id}`, administratorId: root, passkeyId });
   const changePassword = () => test.sql("UPDATE administrator SET password_hash = 'other' WHERE id = $1", [root]);
   const age = (id: string, column: string, by: string) =>
     test.sql(`UPDATE administrator_session SET ${column} = ${column} - $2::interval WHERE id = $1`, [id, by]);
@@ -102,20 +108,31 @@ describe('the administrator session store', () => {
   });
 
   it('T65 begins no session by the password of somebody who has a passkey, but by the passkey', async () => {
-    await addPasskey();
+    const passkey = await addPasskey();
     expect(await insert(randomUUID())).toBe(false);
     const id = randomUUID();
-    expect(await store.insertByPasskey({ id, secretHash: `hash ${id}`, administratorId: root })).toBe(true);
+    expect(await insertByPasskey(id, passkey)).toBe(true);
     expect(await store.findLive(`hash ${id}`)).toMatchObject({ method: 'passkey', hasPasskey: true });
+  });
+
+  it('T22 begins and renews no session by a passkey that is gone, or somebody else’s', async () => {
+    const { id } = await signIn();
+    const passkey = await addPasskey();
+    const another = await addPasskey(await administrator());
+    await test.sql('DELETE FROM administrator_passkey WHERE id = $1', [passkey]);
+    for (const one of [passkey, another, 'none']) {
+      expect(await insertByPasskey(randomUUID(), one)).toBe(false);
+      expect(await store.renewByPasskey(id, one)).toBe(false);
+    }
   });
 
   it('begins no session of somebody who is gone, and ends those there are', async () => {
     const { hash } = await signIn();
+    const passkey = await addPasskey();
     await test.sql('DELETE FROM administrator WHERE id = $1', [root]);
     expect(await store.findLive(hash)).toBeUndefined();
     expect(await insert(randomUUID())).toBe(false);
-    const id = randomUUID();
-    expect(await store.insertByPasskey({ id, secretHash: id, administratorId: root })).toBe(false);
+    expect(await insertByPasskey(randomUUID(), passkey)).toBe(false);
   });
 
   it('says of a session by password that there is a passkey by now', async () => {
@@ -143,14 +160,14 @@ describe('the administrator session store', () => {
 
   it('renews a proof by passkey, whatever began the session, unless that is over', async () => {
     const { id, hash } = await signIn();
-    await addPasskey();
+    const passkey = await addPasskey();
     await age(id, 'auth_time', '1 hour');
-    expect(await store.renewByPasskey(id)).toBe(true);
+    expect(await store.renewByPasskey(id, passkey)).toBe(true);
     expect(await store.findLive(hash)).toMatchObject({ method: 'passkey' });
     expect((await store.findLive(hash))?.age).toBeLessThan(60);
     expect(await store.renewByPassword(id, 'verified')).toBe(false);
     await age(id, 'created_at', '12 hours');
-    expect(await store.renewByPasskey(id)).toBe(false);
+    expect(await store.renewByPasskey(id, passkey)).toBe(false);
   });
 
   it('ends one session and leaves the others', async () => {
@@ -159,7 +176,7 @@ describe('the administrator session store', () => {
     expect(await store.findLive(one.hash)).toBeUndefined();
     expect(await store.findLive(other.hash)).toBeDefined();
     expect(await store.renewByPassword(one.id, 'verified')).toBe(false);
-    expect(await store.renewByPasskey(one.id)).toBe(false);
+    expect(await store.renewByPasskey(one.id, await addPasskey())).toBe(false);
   });
 
   it('ends all sessions of one administrator, or all but one, and counts them', async () => {

@@ -126,7 +126,12 @@ describe('the administrator store', () => {
       await store.create(administrator(name));
       await signIn(name, `first of ${name}`);
       await addPasskeys(name, `key of ${name}`, `spare of ${name}`);
-      await sessions.insertByPasskey({ id: `of ${name}`, secretHash: `of ${name}`, administratorId: `id ${name}` });
+      await sessions.insertByPasskey({
+        id: `of ${name}`,
+        secretHash: `of ${name}`,
+        administratorId: `id ${name}`,
+        passkeyId: `key of ${name}`,
+      });
     }
     expect(await store.reset('admina', 'new')).toMatchObject({ administrator: { id: 'id a' }, passkeys: 2 });
     expect((await store.findByUsername('admina'))?.passwordHash).toBe('new');

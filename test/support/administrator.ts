@@ -47,8 +47,13 @@ export async function callConsole(
 export async function signInToConsole(server: Pick<TestApp, 'url'>, who = ADMINISTRATOR): Promise<AtConsole> {
   const answer = await callConsole(server, 'POST', '/admin/sign-in', who);
   if (answer.status !== 200) throw new Error(`not signed in: ${JSON.stringify(answer.body)}`);
+  return withCookieOf(server, answer);
+}
+
+/** Whoever holds the cookie that this answer set, at the page that every session may see. */
+export async function withCookieOf(server: Pick<TestApp, 'url'>, answer: Answer): Promise<AtConsole> {
   const [cookie = ''] = String(answer.headers['set-cookie']?.[0]).split(';');
-  const page = await callConsole(server, 'GET', '/admin', undefined, { Cookie: cookie, Origin: '' });
+  const page = await callConsole(server, 'GET', '/admin/passkeys', undefined, { Cookie: cookie, Origin: '' });
   const { csrf } = pageData<{ csrf: string }>(String(page.body.text));
   return {
     cookie,

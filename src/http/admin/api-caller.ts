@@ -1,5 +1,5 @@
 /** Who calls the administration API: a program with a token of its own, or our console's page (T62, T64, T65). */
-import { actorOf } from '../../administrator/administrator-sign-in.js';
+import { actorOf } from '../../administrator/administrator.js';
 import type { ApiTokens } from '../../administrator/api-tokens.js';
 import { AppError } from '../../error.js';
 import type { AppRouterContext } from '../context.js';

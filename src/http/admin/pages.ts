@@ -1,5 +1,6 @@
 /** The console's pages. Whoever is not signed in gets the sign-in page at the very address, and comes back to it. */
 import type { AdministratorSession } from '../../administrator/administrator.js';
+import type { AdministratorPasskeys } from '../../administrator/administrator-passkeys.js';
 import type { ClientService } from '../../client/client-service.js';
 import { type AppRouterContext, sendPage } from '../context.js';
 import type { View } from '../view.js';
@@ -8,6 +9,7 @@ import { type ConsoleDeps, standingOf } from './console.js';
 export interface PagesDeps extends ConsoleDeps {
   view: View;
   clients: ClientService;
+  administratorPasskeys: AdministratorPasskeys;
 }
 
 /** What a page of the console shows: its template, values, and what its script reads beside the CSRF token. */
@@ -24,6 +26,14 @@ export function clientsPage(deps: PagesDeps) {
   return consolePage(deps, async () => ({
     template: 'admin/clients.njk',
     values: { clients: await deps.clients.list() },
+  }));
+}
+
+/** GET /admin/passkeys: the administrator's own. */
+export function passkeysPage(deps: PagesDeps) {
+  return consolePage(deps, async (_ctx, { administrator }) => ({
+    template: 'admin/clients.njk',
+    values: { clients: await deps.administratorPasskeys.list(administrator.id) },
   }));
 }
 

@@ -1,10 +1,12 @@
 /** Every address of administration: the console's pages, its session, and the API they share with programs. */
 import type { Middleware } from 'koa';
+import type { AdministratorPasskeys } from '../../administrator/administrator-passkeys.js';
 import type { AdministratorService } from '../../administrator/administrator-service.js';
 import type { AdministratorSignIn } from '../../administrator/administrator-sign-in.js';
 import type { ApiTokens } from '../../administrator/api-tokens.js';
 import type { ClientService } from '../../client/client-service.js';
 import type { Config } from '../../config.js';
+import { createLimit } from '../../rate-limit.js';
 import type { RequestState, Route } from '../context.js';
 import { createCsrfTokens } from '../csrf-token.js';
 import type { View } from '../view.js';
@@ -20,7 +22,16 @@ import {
 } from './clients.js';
 import { consoleSession, createConsoleCookie } from './console.js';
 import { adminDocument } from './openapi.js';
-import { clientsPage } from './pages.js';
+import { clientsPage, passkeysPage } from './pages.js';
+import {
+  addPasskey,
+  beginPasskey,
+  beginProof,
+  beginSignIn,
+  proveByPasskey,
+  removePasskey,
+  signInByPasskey,
+} from './passkeys.js';
 import { setUp, setupPage } from './setup.js';
 import { prove, signIn, signOut } from './sign-in.js';
 import { spoken } from './voice.js';
@@ -29,6 +40,7 @@ export interface AdminServices {
   view: View;
   administrators: AdministratorService;
   administratorSignIn: AdministratorSignIn;
+  administratorPasskeys: AdministratorPasskeys;
   apiTokens: ApiTokens;
   clients: ClientService;
   csrfKey: string;
@@ -40,16 +52,25 @@ export function adminRoutes(at: Route, services: AdminServices, config: Config, 
     publicUrl: config.publicUrl,
     consoleCookie: createConsoleCookie(config.secureCookies),
     consoleCsrf: createCsrfTokens(services.csrfKey, 'console'),
-    passkeyNeeded: !config.demo,
+    passkeyNeeded: services.administratorPasskeys.possible && !config.demo,
+    challenges: createLimit({ points: 60, seconds: 60 }),
   };
   const session = consoleSession(deps);
 
   at('get', '/admin', clientsPage(deps), session);
+  at('get', '/admin/passkeys', passkeysPage(deps), session);
   at('get', '/admin/setup', setupPage(deps));
   at('post', '/admin/setup', setUp(deps), ours);
   at('post', '/admin/sign-in', signIn(deps), ours, session);
+  at('post', '/admin/sign-in/passkey/begin', beginSignIn(deps), ours);
+  at('post', '/admin/sign-in/passkey', signInByPasskey(deps), ours, session);
   at('post', '/admin/sign-out', signOut(deps), ours, session);
   at('post', '/admin/prove', prove(deps), ours, session);
+  at('post', '/admin/prove/passkey/begin', beginProof(deps), ours, session);
+  at('post', '/admin/prove/passkey', proveByPasskey(deps), ours, session);
+  at('post', '/admin/passkeys/begin', beginPasskey(deps), ours, session);
+  at('post', '/admin/passkeys', addPasskey(deps), ours, session);
+  at('delete', '/admin/passkeys/:passkey', removePasskey(deps), ours, session);
 
   at('get', '/admin/api/openapi.json', adminDocument(deps));
   at('get', '/admin/api/clients', listClients(deps), spoken, session);

@@ -34,7 +34,7 @@ export function prove(deps: ConsoleDeps) {
     const { password } = await readJson(ctx.req, PASSWORD);
     const session = requireSession(ctx);
     requireCsrf(ctx, session, deps);
-    if (session.method !== 'password' || session.hasPasskey) throw new AppError('invalid_credentials');
+    if (session.hasPasskey) throw new AppError('invalid_credentials');
     await deps.administratorSignIn.proveByPassword(session, password, from(ctx));
     ctx.body = {};
   };

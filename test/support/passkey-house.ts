@@ -1,0 +1,65 @@
+/** Administrators with passkeys on a test's database: the service, and people with authenticators in software. */
+import { randomUUID } from 'node:crypto';
+import { AdministratorPasskeys } from '../../src/administrator/administrator-passkeys.js';
+import { createPasskeyStore } from '../../src/administrator/passkey-store.js';
+import { createAuditLog } from '../../src/audit/audit-log.js';
+import { type Database, openDatabase } from '../../src/database/database.js';
+import { createTestDatabase, type TestDatabase } from './database.js';
+import { type RegistrationLie, SoftwareAuthenticator } from './software-authenticator.js';
+
+export const ORIGIN = 'https://id.example';
+
+export interface PasskeyHouse {
+  readonly database: TestDatabase;
+  readonly pool: Database;
+  readonly passkeys: AdministratorPasskeys;
+  audits(): Promise<{ actor: string; action: string; target: string; detail: Record<string, unknown> }[]>;
+  stop(): Promise<void>;
+}
+
+export interface Holder {
+  readonly administratorId: string;
+  readonly sessionId: string;
+  readonly username: string;
+}
+
+export async function passkeyHouse(publicUrl = ORIGIN): Promise<PasskeyHouse> {
+  const database = await createTestDatabase();
+  const pool = openDatabase(database.url);
+  const { record: audit } = createAuditLog(pool);
+  return {
+    database,
+    pool,
+    passkeys: new AdministratorPasskeys({ store: createPasskeyStore(pool), publicUrl, audit }),
+    audits: () => database.sql('SELECT actor, action, target, detail FROM audit_event ORDER BY id'),
+    async stop() {
+      await pool.close();
+      await database.drop();
+    },
+  };
+}
+
+/** A new administrator in a session. */
+export async function newHolder({ sql }: TestDatabase): Promise<Holder> {
+  const administratorId = randomUUID();
+  const username = `admin-${administratorId}`;
+  await sql("INSERT INTO administrator (id, username, password_hash) VALUES ($1, $2, 'hash')", [
+    administratorId,
+    username,
+  ]);
+  const sessionId = randomUUID();
+  await sql(
+    "INSERT INTO administrator_session (id, secret_hash, administrator_id, method) VALUES ($1, $1, $2, 'password')",
+    [sessionId, administratorId],
+  );
+  return { administratorId, sessionId, username };
+}
+
+/** A new administrator with one passkey. */
+export async function enrol(house: PasskeyHouse, lie: RegistrationLie & { counts?: boolean } = {}) {
+  const holder = await newHolder(house.database);
+  const device = new SoftwareAuthenticator(ORIGIN, lie);
+  const response = device.register(await house.passkeys.beginRegistration(holder), lie);
+  const passkey = await house.passkeys.finishRegistration({ ...holder, name: 'laptop', response });
+  return { holder, device, passkey };
+}
