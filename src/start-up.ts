@@ -33,6 +33,7 @@ function demoLines({ url, username, password }: Demo): Line[] {
 function serverLines({ publicUrl }: Config): Line[] {
   return [
     ['Server', publicUrl],
+    ['Console', `${publicUrl}/admin`],
     ['Discovery', `${publicUrl}/.well-known/openid-configuration`],
     ['Widgets', `${publicUrl}/widget.js   (to pin it: ${publicUrl}/widget.json)`],
     ['', `${publicUrl}/js/wxLogin.js   (WeChat)`],
