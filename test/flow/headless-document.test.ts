@@ -5,23 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CHINESE } from '../../src/http/qr/operations-zh.js';
 import { projectRoot } from '../../src/project-root.js';
 import { send } from '../support/http.js';
+import { type Document, expectWhole, operationsOf } from '../support/openapi.js';
 import { startApp, type TestApp } from '../support/start-app.js';
-
-type Json = Record<string, unknown>;
-interface Operation {
-  operationId: string;
-  summary: string;
-  description: string;
-  parameters?: Array<{ name: string; in: string; description: string; required?: boolean; schema: Json }>;
-  requestBody?: { content: Record<string, { schema: Json }> };
-  responses: Record<string, { description: string; content?: Record<string, { schema: Json }> }>;
-}
-interface Document {
-  openapi: string;
-  servers: Array<{ url: string }>;
-  paths: Record<string, Record<string, Operation>>;
-  components: { schemas: Record<string, Json>; securitySchemes: Record<string, Json> };
-}
 
 /** Its upgrade is taken before any router. */
 const SOCKET = 'get /api/qr/socket';
@@ -36,10 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => server?.stop());
 
-const operations = () =>
-  Object.entries(document.paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, operation]) => ({ name: `${method} ${path}`, path, method, operation })),
-  );
+const operations = () => operationsOf(document);
 
 describe('the OpenAPI document of the ticket API', () => {
   it('names every address of the API and no other, each with its method', async () => {
@@ -58,34 +40,7 @@ describe('the OpenAPI document of the ticket API', () => {
   });
 
   it('is whole: every reference leads somewhere, every variable is declared, every answer is described', () => {
-    expect(document.openapi).toMatch(/^3\.1\.\d+$/);
-    expect(document.servers).toEqual([{ url: server.url }]);
-    const ids = operations().map(({ operation }) => operation.operationId);
-    expect(new Set(ids).size).toBe(ids.length);
-    const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g)].map(
-      ([, name]) => name as string,
-    );
-    expect([...new Set(references)].sort()).toEqual(
-      Object.keys(document.components.schemas)
-        .filter((name) => name !== 'SocketFirstMessage')
-        .sort(),
-    );
-    for (const { name, path, operation } of operations()) {
-      const declared = (operation.parameters ?? []).filter((one) => one.in === 'path').map((one) => one.name);
-      expect([name, declared]).toEqual([name, [...path.matchAll(/\{(\w+)\}/g)].map(([, one]) => one)]);
-      expect(operation.summary, name).not.toBe('');
-      for (const [status, answer] of Object.entries(operation.responses)) {
-        expect(status).toMatch(/^[1-5]\d\d$/);
-        expect(answer.description, `${name} ${status}`).not.toBe('');
-        if (Number(status) >= 400)
-          expect(answer.content?.['application/json']?.schema, `${name} ${status}`).toBeDefined();
-      }
-    }
-    for (const schema of Object.values(document.components.schemas)) {
-      for (const form of (schema.anyOf as Json[] | undefined) ?? [schema]) {
-        expect(form).toMatchObject({ type: 'object', additionalProperties: false });
-      }
-    }
+    expectWhole(document, server.url, ['SocketFirstMessage']);
   });
 
   it('is shown as a page, in the reader’s language, that needs nothing from anywhere', async () => {
