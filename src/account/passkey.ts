@@ -1,5 +1,7 @@
-/** The passkey ceremonies, without storage: what the browser is asked, and whether its answer holds (WebAuthn 7, T22). */
-import { isIP } from 'node:net';
+/**
+ * The passkey ceremonies, without storage: what the browser is asked, and whether its answer holds (WebAuthn 7, T22).
+ * Loaded when the first of them begins: the library takes 25 MB, and most nodes never see a passkey.
+ */
 import {
   generateAuthenticationOptions,
   generateRegistrationOptions,
@@ -16,18 +18,11 @@ import {
   decodeCredentialPublicKey,
 } from '@simplewebauthn/server/helpers';
 import type { AuthenticationResponse, RegistrationResponse } from './passkey-response.js';
-
-export const CHALLENGE_SECONDS = 300;
+import { CHALLENGE_SECONDS, type PasskeyScope } from './passkey-scope.js';
 
 const ALGORITHMS = [COSEALG.ES256, COSEALG.EdDSA, COSEALG.RS256];
 const MIN_RSA_BYTES = 256;
 const TRANSPORTS = ['ble', 'cable', 'hybrid', 'internal', 'nfc', 'smart-card', 'usb'] as const;
-
-/** Where a passkey counts: one origin, and the RP id it is bound to. */
-export interface PasskeyScope {
-  readonly origin: string;
-  readonly rpId: string;
-}
 
 /** A credential id, and how its authenticator is reached. */
 export interface PasskeyRef {
@@ -41,18 +36,6 @@ export interface NewPasskey extends PasskeyRef {
   readonly publicKey: Uint8Array;
   readonly signCount: number;
   readonly backedUp: boolean;
-}
-
-/** Undefined where browsers have no passkeys: an IP address is no RP id, and other plain http is no secure context. */
-export function passkeyScope(publicUrl: string): PasskeyScope | undefined {
-  const { protocol, hostname, origin } = new URL(publicUrl);
-  if (isIP(hostname.replace(/^\[|\]$/g, '')) !== 0) return undefined;
-  const secure = protocol === 'https:' || (protocol === 'http:' && hostname === 'localhost');
-  return secure ? { origin, rpId: hostname } : undefined;
-}
-
-export function passkeysPossible(publicUrl: string): boolean {
-  return passkeyScope(publicUrl) !== undefined;
 }
 
 /** For `navigator.credentials.create`: a discoverable credential that verifies its user, and not one of `known`. */

@@ -1,21 +1,16 @@
 /** An administrator's passkeys: add, list and remove them, sign in with one, prove oneself again with one (T22, T65). */
 
 import { displayTextProblem } from '../account/account.js';
-import {
-  authenticationOptions,
-  challengeOf,
-  type PasskeyScope,
-  passkeyScope,
-  registrationOptions,
-  verifyAuthentication,
-  verifyRegistration,
-} from '../account/passkey.js';
 import type { AuthenticationResponse, RegistrationResponse } from '../account/passkey-response.js';
+import { type PasskeyScope, passkeyScope } from '../account/passkey-scope.js';
 import { AppError } from '../error.js';
 import { say } from '../saying.js';
 import { hashSecret, newSecret } from '../secret.js';
 import { actorOf } from './administrator.js';
 import { type ChallengePurpose, MAX_PASSKEYS, type Passkey, type PasskeyStore } from './passkey-store.js';
+
+/** Loaded when somebody first needs it (see there). */
+const ceremonies = () => import('../account/passkey.js');
 
 export type ListedPasskey = Pick<Passkey, 'id' | 'name' | 'createdAt' | 'lastUsedAt' | 'backedUp'>;
 
@@ -56,7 +51,11 @@ export class AdministratorPasskeys {
     const known = await this.#deps.store.listOf(administratorId);
     if (known.length >= MAX_PASSKEYS) throw full();
     const challenge = await this.#ask('registration', sessionId);
-    return registrationOptions(scope, { user: { id: administratorId, name: username }, challenge, known });
+    return (await ceremonies()).registrationOptions(scope, {
+      user: { id: administratorId, name: username },
+      challenge,
+      known,
+    });
   }
 
   /** Throws `invalid_request` for a name or an answer that does not hold, `conflict` for one too many or a known one. */
@@ -68,7 +67,7 @@ export class AdministratorPasskeys {
     const problem = nameProblem(name);
     if (problem) throw new AppError('invalid_request', { message: `the name ${problem}` });
     const challenge = await this.#consume(response, 'registration', sessionId);
-    const proven = challenge && (await verifyRegistration(scope, response, challenge));
+    const proven = challenge && (await (await ceremonies()).verifyRegistration(scope, response, challenge));
     if (!proven) throw new AppError('invalid_request', { message: 'the passkey was not accepted' });
     const added = await this.#deps.store.add({ ...proven, administratorId, sessionId, name });
     if (added === 'full') throw full();
@@ -81,7 +80,7 @@ export class AdministratorPasskeys {
 
   /** Names no credential: nobody learns who has one (T21). */
   async beginSignIn() {
-    return authenticationOptions(this.#place(), { challenge: await this.#ask('sign-in') });
+    return (await ceremonies()).authenticationOptions(this.#place(), { challenge: await this.#ask('sign-in') });
   }
 
   /** Who signed in. Throws `invalid_credentials`, the same whatever was wrong. */
@@ -95,7 +94,10 @@ export class AdministratorPasskeys {
     const scope = this.#place();
     const allowed = await this.#deps.store.listOf(administratorId);
     if (allowed.length === 0) throw new AppError('conflict', { message: 'there is no passkey yet' });
-    return authenticationOptions(scope, { challenge: await this.#ask('proof', sessionId), allowed });
+    return (await ceremonies()).authenticationOptions(scope, {
+      challenge: await this.#ask('proof', sessionId),
+      allowed,
+    });
   }
 
   /** The id of the passkey that proved it. Throws `invalid_credentials`, the same whatever was wrong. */
@@ -120,7 +122,7 @@ export class AdministratorPasskeys {
     const passkey = challenge && (await store.find(response.id));
     if (!passkey || (holder && passkey.administratorId !== holder.administratorId)) throw refused();
     if (!isHandleOf(passkey, response, holder === undefined)) throw refused();
-    const proven = await verifyAuthentication(scope, response, challenge, passkey);
+    const proven = await (await ceremonies()).verifyAuthentication(scope, response, challenge, passkey);
     if (!proven) throw refused();
     if (await store.use(passkey.id, proven)) return passkey;
     // The signature held and the count did not grow: somebody has a copy of the key (WebAuthn 6.1.1), or it was removed.
@@ -148,7 +150,7 @@ export class AdministratorPasskeys {
     purpose: ChallengePurpose,
     holder?: string,
   ): Promise<string | undefined> {
-    const challenge = challengeOf(answer);
+    const challenge = (await ceremonies()).challengeOf(answer);
     if (!challenge) return undefined;
     return (await this.#deps.store.consume(hashSecret(challenge), purpose, holder)) ? challenge : undefined;
   }

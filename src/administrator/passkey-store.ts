@@ -1,6 +1,7 @@
 /** The rows of administrators' passkeys, and of the challenges that wait for one. The database's clock decides. */
 
-import { CHALLENGE_SECONDS, type NewPasskey } from '../account/passkey.js';
+import type { NewPasskey } from '../account/passkey.js';
+import { CHALLENGE_SECONDS } from '../account/passkey-scope.js';
 import type { Database } from '../database/database.js';
 import type { Row, Statement } from '../database/statement.js';
 

@@ -1,13 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import {
-  authenticationOptions,
-  challengeOf,
-  type PasskeyScope,
-  passkeyScope,
-  passkeysPossible,
-  registrationOptions,
-} from '../../../src/account/passkey.js';
+import { authenticationOptions, challengeOf, registrationOptions } from '../../../src/account/passkey.js';
 import { AUTHENTICATION_RESPONSE, REGISTRATION_RESPONSE } from '../../../src/account/passkey-response.js';
+import { type PasskeyScope, passkeyScope } from '../../../src/account/passkey-scope.js';
 import { newSecret } from '../../../src/secret.js';
 import { SoftwareAuthenticator } from '../../support/software-authenticator.js';
 
@@ -24,7 +18,7 @@ describe('where passkeys are possible', () => {
     'https://localhost:3000',
     'http://localhost:3000',
   ])('they are at %s', (url) => {
-    expect(passkeysPossible(url)).toBe(true);
+    expect(passkeyScope(url)).toBeDefined();
   });
 
   it.each([
@@ -39,7 +33,7 @@ describe('where passkeys are possible', () => {
     'https://[2001:db8::1]',
     'http://localhost.example',
   ])('they are not at %s', (url) => {
-    expect(passkeysPossible(url)).toBe(false);
+    expect(passkeyScope(url)).toBeUndefined();
   });
 
   it('names the origin with its port, and the host name alone as RP id', () => {
