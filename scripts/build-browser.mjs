@@ -39,10 +39,16 @@ async function buildPages() {
     { in: source('phone/decide.ts'), out: 'decide' },
     { in: source('phone/device.ts'), out: 'device' },
     { in: source('admin/setup.ts'), out: 'setup' },
+    { in: source('admin/sign-in.ts'), out: 'console-sign-in' },
+    { in: source('admin/clients.ts'), out: 'console-clients' },
+    { in: source('admin/new-client.ts'), out: 'console-new-client' },
+    { in: source('admin/client.ts'), out: 'console-client' },
+    { in: source('admin/passkeys.ts'), out: 'console-passkeys' },
     { in: source('styles/site.css'), out: 'site' },
     { in: source('styles/waiting.css'), out: 'waiting' },
     { in: source('styles/interaction.css'), out: 'interaction' },
     { in: source('styles/phone.css'), out: 'phone' },
+    { in: source('styles/console.css'), out: 'console' },
     { in: source('styles/dress.css'), out: 'dress' },
   ];
   const result = await build({

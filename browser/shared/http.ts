@@ -3,7 +3,7 @@ import { type Answer, type Request, request } from '../../clients/web/src/reques
 
 export type { Answer };
 
-export interface Call extends Pick<Request, 'method' | 'body' | 'bearer' | 'signal'> {
+export interface Call extends Pick<Request, 'method' | 'body' | 'bearer' | 'headers' | 'signal'> {
   /** Cookies are left out unless a route needs them. */
   cookies?: boolean;
 }

@@ -41,8 +41,12 @@ const CHECKS = `(lang) => {
     if (/^[a-z]+\\.[a-zA-Z.]+$/.test(text)) wrong.push('a missing text: ' + text);
     if (/\\{\\{?\\w+\\}|undefined|\\[object/.test(text)) wrong.push('an unfilled text: ' + text);
   }
+  // What is in another language says so, such as the way to the page in that language.
+  const elsewhere = all('body [lang]').filter((element) => element.lang !== lang && !element.hidden);
+  for (const element of elsewhere) element.hidden = true;
   const hasHan = /\\p{Script=Han}/u.test(document.body.innerText);
   if (hasHan !== (lang === 'zh-CN')) wrong.push('speaks another language: ' + document.body.innerText);
+  for (const element of elsewhere) element.hidden = false;
 
   const { scrollWidth, clientWidth } = document.documentElement;
   if (scrollWidth > clientWidth) wrong.push('scrolls sideways: ' + scrollWidth + ' > ' + clientWidth);

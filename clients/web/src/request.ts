@@ -9,8 +9,9 @@ export interface Answer {
 }
 
 export interface Request {
-  method?: 'GET' | 'POST' | 'DELETE';
+  method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   body?: unknown;
+  headers?: Record<string, string>;
   bearer?: string;
   signal?: AbortSignal;
   /** Milliseconds after which no answer counts as none. */
@@ -54,11 +55,12 @@ export async function request(url: string, what: Request): Promise<Answer> {
   }
 }
 
-function headersOf({ body, bearer }: Request): Record<string, string> {
+function headersOf({ body, bearer, headers }: Request): Record<string, string> {
   return {
     Accept: 'application/json',
     ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
     ...(bearer ? { Authorization: `Bearer ${bearer}` } : {}),
+    ...headers,
   };
 }
 

@@ -1,14 +1,21 @@
 /** The console's pages. Whoever is not signed in gets the sign-in page at the very address, and comes back to it. */
 import type { AdministratorSession } from '../../administrator/administrator.js';
 import type { AdministratorPasskeys } from '../../administrator/administrator-passkeys.js';
+import type { Client } from '../../client/client.js';
+import { clientToJson, isExposed } from '../../client/client-json.js';
 import type { ClientService } from '../../client/client-service.js';
+import { warningsOf } from '../../client/registration.js';
 import { type AppRouterContext, sendPage } from '../context.js';
+import type { Language } from '../language.js';
 import type { View } from '../view.js';
-import { type ConsoleDeps, standingOf } from './console.js';
+import { fieldsOf, formOf, valuesOf } from './client-form.js';
+import { type ConsoleDeps, type Standing, standingOf } from './console.js';
+import { sayTo } from './voice.js';
 
 export interface PagesDeps extends ConsoleDeps {
   view: View;
   clients: ClientService;
+  publicUrl: string;
   administratorPasskeys: AdministratorPasskeys;
 }
 
@@ -21,35 +28,118 @@ interface ConsolePage {
 
 type Draw = (ctx: AppRouterContext, session: AdministratorSession) => Promise<ConsolePage> | ConsolePage;
 
+/** From how many clients on a field helps to find one. */
+const FILTER_FROM = 9;
+
 /** GET /admin: all clients. */
 export function clientsPage(deps: PagesDeps) {
-  return consolePage(deps, async () => ({
-    template: 'admin/clients.njk',
-    values: { clients: await deps.clients.list() },
-  }));
+  return consolePage(deps, 'clients', async (ctx) => {
+    const clients = (await deps.clients.list()).map((client) => summaryOf(ctx, client));
+    return { template: 'admin/clients.njk', values: { clients, filter: clients.length >= FILTER_FROM } };
+  });
+}
+
+/** GET /admin/clients/new: the form that registers one. */
+export function newClientPage(deps: PagesDeps) {
+  return consolePage(deps, 'clients', () => {
+    const form = formOf();
+    return { template: 'admin/new-client.njk', values: { form }, data: { values: valuesOf(form) } };
+  });
+}
+
+/** GET /admin/clients/:id: all about one. 404 for an id that nobody has. */
+export function clientPage(deps: PagesDeps) {
+  return consolePage(deps, 'clients', async (ctx) => {
+    const client = await deps.clients.get(String(ctx.params.id));
+    const form = formOf(client);
+    const { secrets } = clientToJson(client);
+    const columns = Object.fromEntries(fieldsOf(form).map(({ column, json }) => [column, json]));
+    const { id, revision, dialect } = client;
+    return {
+      template: 'admin/client.njk',
+      values: { client: { ...summaryOf(ctx, client), secrets }, form },
+      data: { client: { id, revision, dialect }, values: valuesOf(form), columns },
+    };
+  });
 }
 
 /** GET /admin/passkeys: the administrator's own. */
 export function passkeysPage(deps: PagesDeps) {
-  return consolePage(deps, async (_ctx, { administrator }) => ({
-    template: 'admin/clients.njk',
-    values: { clients: await deps.administratorPasskeys.list(administrator.id) },
+  return consolePage(deps, 'passkeys', async (_ctx, { administrator }) => ({
+    template: 'admin/passkeys.njk',
+    values: { passkeys: await deps.administratorPasskeys.list(administrator.id) },
   }));
 }
 
-function consolePage(deps: PagesDeps, draw: Draw) {
+function summaryOf(ctx: AppRouterContext, client: Client) {
+  const { id, name, dialect, applicationType, redirectUris, callbackDomain, disabled, createdAt } = client;
+  const addresses = [...redirectUris, ...(callbackDomain ? [`https://${callbackDomain}/…`] : [])];
+  return {
+    id,
+    name,
+    dialect,
+    applicationType,
+    addresses,
+    disabled,
+    createdAt,
+    exposed: isExposed(client),
+    warnings: warningsIn(ctx, client),
+  };
+}
+
+function warningsIn(ctx: AppRouterContext, client: Client): string[] {
+  const warnings = warningsOf(client).map((warning) => sayTo(ctx, warning));
+  return warnings.map((warning) => warning.charAt(0).toUpperCase() + warning.slice(1));
+}
+
+function consolePage(deps: PagesDeps, place: 'clients' | 'passkeys', draw: Draw) {
+  const passkeysPossible = deps.administratorPasskeys.possible;
   return async (ctx: AppRouterContext): Promise<void> => {
+    const { lang } = ctx.state;
     const session = ctx.state.administrator;
     const standing = session && standingOf(session, deps);
-    const { lang } = ctx.state;
-    if (!session || standing === 'show-passkey') {
-      const page = deps.view.render('admin/sign-in.njk', {}, { lang, texts: 'console-sign-in' });
+    const values = {
+      ...tools(ctx.path, lang, ctx.query.lang !== undefined),
+      passkeysPossible,
+      publicUrl: deps.publicUrl,
+    };
+    if (!session || !standing || standing === 'show-passkey') {
+      const page = deps.view.render('admin/sign-in.njk', values, { lang, texts: 'console-sign-in', data: { lang } });
       return sendPage(ctx, page, 401);
     }
-    if (standing === 'add-passkey' && ctx.path !== '/admin/passkeys') return ctx.redirect('/admin/passkeys');
-    const { template, values, data } = await draw(ctx, session);
-    const csrf = deps.consoleCsrf.make(session.id, 'console');
-    const all = { ...values, administrator: session.administrator, standing };
-    sendPage(ctx, deps.view.render(template, all, { lang, texts: 'console', data: { ...data, csrf } }));
+    const { at } = values;
+    if (standing === 'add-passkey' && ctx.path !== '/admin/passkeys') return ctx.redirect(at('/admin/passkeys'));
+    const page = await draw(ctx, session);
+    sendPage(ctx, drawn(deps, page, { ...values, place, lang, session, standing }));
+  };
+}
+
+interface Surroundings extends Record<string, unknown> {
+  readonly lang: Language;
+  readonly session: AdministratorSession;
+  readonly standing: Standing;
+  readonly passkeysPossible: boolean;
+}
+
+function drawn(deps: PagesDeps, { template, values, data }: ConsolePage, around: Surroundings) {
+  const { lang, session, passkeysPossible } = around;
+  const { administrator, hasPasskey } = session;
+  const csrf = deps.consoleCsrf.make(session.id, 'console');
+  return deps.view.render(
+    template,
+    { ...around, ...values, administrator },
+    { lang, texts: 'console', data: { ...data, csrf, lang, hasPasskey, passkeysPossible } },
+  );
+}
+
+/** What templates write addresses and dates with. A language that was asked for goes along every link. */
+function tools(path: string, lang: Language, keepLang: boolean) {
+  const dates = new Intl.DateTimeFormat(lang, { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' });
+  return {
+    at: (address: string) => (keepLang ? `${address}?lang=${lang}` : address),
+    otherLanguage: { lang: lang === 'en' ? 'zh-CN' : 'en', href: `${path}?lang=${lang === 'en' ? 'zh-CN' : 'en'}` },
+    /** Its script says it in the reader's own time. */
+    dateOf: (when: Date | string) => `${dates.format(new Date(when))} UTC`,
+    isoOf: (when: Date | string) => new Date(when).toISOString(),
   };
 }

@@ -22,7 +22,7 @@ import {
 } from './clients.js';
 import { consoleSession, createConsoleCookie } from './console.js';
 import { adminDocument } from './openapi.js';
-import { clientsPage, passkeysPage } from './pages.js';
+import { clientPage, clientsPage, newClientPage, passkeysPage } from './pages.js';
 import {
   addPasskey,
   beginPasskey,
@@ -58,6 +58,8 @@ export function adminRoutes(at: Route, services: AdminServices, config: Config, 
   const session = consoleSession(deps);
 
   at('get', '/admin', clientsPage(deps), session);
+  at('get', '/admin/clients/new', newClientPage(deps), session);
+  at('get', '/admin/clients/:id', clientPage(deps), session);
   at('get', '/admin/passkeys', passkeysPage(deps), session);
   at('get', '/admin/setup', setupPage(deps));
   at('post', '/admin/setup', setUp(deps), ours);

@@ -14,9 +14,15 @@ export function voiceFor(lang: Language, nameOfSetting?: (field: string) => stri
 /** For people at the console settings are called as on its pages; for programs, as in JSON. */
 export function sayTo({ state: { lang, administrator } }: AppContext, what: Saying): string {
   const t = translator(lang);
-  const onPages = (field: string) => t(`client.${JSON_NAMES.get(field)}.label`);
+  const onPages = (field: string) => t(OTHERS[field] ?? `client.${JSON_NAMES.get(field)}.label`);
   return say(what, voiceFor(lang, administrator ? onPages : undefined));
 }
+
+/** What is said beside the settings. */
+const OTHERS: Readonly<Record<string, string>> = {
+  applicationType: 'console.type',
+  newUnionids: 'console.newUnionids.label',
+};
 
 const JSON_NAMES = new Map<string, string>(ALL_SETTINGS.map(({ field, json }) => [field, json]));
 

@@ -1,0 +1,83 @@
+// What is done to a client as a whole: a new secret, disable and enable, delete. Each in its place, the grave ones in a dialog.
+import { part } from '../shared/dom.js';
+import type { Answer } from '../shared/http.js';
+import { api, isDone, problemOf } from './api.js';
+import { announce, at, showProblem, text } from './page.js';
+import { showSecret } from './secret.js';
+
+type Refresh = (answer: Answer) => Promise<void>;
+
+/** One call at a time for each button. */
+async function once(button: HTMLButtonElement, call: () => Promise<Answer>): Promise<Answer | null> {
+  if (button.disabled) return null;
+  button.disabled = true;
+  const answer = await call();
+  button.disabled = false;
+  return answer;
+}
+
+function open(id: string): void {
+  for (const problem of part(id).querySelectorAll('.problem')) problem.textContent = '';
+  part<HTMLDialogElement>(id).showModal();
+}
+
+async function turn(button: HTMLButtonElement, address: string, refresh: Refresh): Promise<void> {
+  const { verb } = button.dataset;
+  showProblem('state-problem', '');
+  const answer = await once(button, () => api('POST', `${address}/${verb}`, {}));
+  if (!answer) return;
+  if (!isDone(answer)) return showProblem('state-problem', problemOf(answer));
+  await refresh(answer);
+  announce(text(`console.${verb}.done`));
+}
+
+async function rotate(address: string, refresh: Refresh): Promise<void> {
+  const seconds = Number(new FormData(part<HTMLFormElement>('rotate-form')).get('grace'));
+  const call = () => api('POST', `${address}/rotate-secret`, { grace_seconds: seconds });
+  const answer = await once(part<HTMLButtonElement>('rotate-submit'), call);
+  if (!answer) return;
+  if (!isDone(answer)) {
+    part('rotate-problem').textContent = problemOf(answer);
+    return;
+  }
+  part<HTMLDialogElement>('rotate-dialog').close();
+  showSecret(answer);
+  await refresh(answer);
+  part('secret').scrollIntoView({ block: 'center' });
+  part('secret-title').focus();
+}
+
+async function remove(address: string): Promise<void> {
+  const button = part<HTMLButtonElement>('delete-submit');
+  const answer = await once(button, () => api('DELETE', address));
+  if (!answer) return;
+  if (isDone(answer)) location.assign(at('/admin'));
+  else part('delete-problem').textContent = problemOf(answer);
+}
+
+export function runStates(address: string, refresh: Refresh): void {
+  const typed = part<HTMLInputElement>('delete-name');
+  // The buttons are drawn anew with the states; what holds them stays.
+  part('states').addEventListener('click', ({ target }) => {
+    const button = (target as Element).closest('button');
+    if (button?.id === 'turn') void turn(button, address, refresh);
+    if (button?.id === 'rotate') open('rotate-dialog');
+    if (button?.id !== 'delete') return;
+    typed.value = '';
+    part<HTMLButtonElement>('delete-submit').disabled = true;
+    part('delete-which').textContent = document.querySelector('h1')?.textContent ?? '';
+    open('delete-dialog');
+  });
+  typed.addEventListener('input', () => {
+    const wanted = part('delete-which').textContent ?? '';
+    part<HTMLButtonElement>('delete-submit').disabled = typed.value.normalize('NFKC').trim() !== wanted.trim();
+  });
+  part('rotate-form').addEventListener('submit', (event) => {
+    event.preventDefault();
+    void rotate(address, refresh);
+  });
+  part('delete-form').addEventListener('submit', (event) => {
+    event.preventDefault();
+    void remove(address);
+  });
+}

@@ -1,0 +1,48 @@
+// Registers a client; then its id, its secret and what belongs into the site stand where the form stood.
+import { part } from '../shared/dom.js';
+import { type Answer, textField } from '../shared/http.js';
+import { api, isDone, problemOf } from './api.js';
+import { changesFrom, reveal, runFields, showDialect, Unreadable } from './client-form.js';
+import { at, data, showProblem, text, whileBusy } from './page.js';
+import { showSecret, showWarnings } from './secret.js';
+
+const form = part<HTMLFormElement>('client-form');
+const save = part<HTMLButtonElement>('save');
+const chosen = (name: string) => String(new FormData(form).get(name));
+
+function showRegistered(answer: Answer): void {
+  const id = textField(answer, 'client_id') ?? '';
+  part('new').hidden = true;
+  part('registered').hidden = false;
+  part('new-id').textContent = id;
+  showSecret(answer);
+  showWarnings(answer);
+  part<HTMLAnchorElement>('to-client').href = at(`/admin/clients/${encodeURIComponent(id)}`);
+  const title = part('registered-title');
+  title.textContent = text('console.new.doneTitle', { name: textField(answer, 'name') ?? id });
+  scrollTo(0, 0);
+  title.focus();
+}
+
+async function register(): Promise<void> {
+  const { name = '', ...settings } = changesFrom(data.values ?? {});
+  const body = { name, ...settings, dialect: chosen('dialect'), application_type: chosen('application_type') };
+  const answer = await whileBusy(save, text('console.new.working'), () => api('POST', '/admin/api/clients', body));
+  if (isDone(answer)) showRegistered(answer);
+  else showProblem('form-problem', problemOf(answer));
+}
+
+form.addEventListener('submit', (event) => {
+  event.preventDefault();
+  if (save.disabled) return;
+  showProblem('form-problem', '');
+  register().catch((error: unknown) => {
+    if (!(error instanceof Unreadable)) throw error;
+    part('form-problem').textContent = error.message;
+    reveal(error.field);
+  });
+});
+form.addEventListener('change', () => showDialect(chosen('dialect')));
+
+showDialect(chosen('dialect'));
+runFields();
