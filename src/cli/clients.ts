@@ -61,7 +61,7 @@ const show: Command = {
       const warnings = warningsOf(client).map(tell);
       return {
         json: { ...clientToJson(client), warnings },
-        text: [record(fields(client)), ...notes(warnings)].join('\n'),
+        text: [record(fields(client)), ...notes(warnings), ...rotations([client])].join('\n'),
       };
     };
   },

@@ -148,8 +148,8 @@ function exposures(client: Client): Saying[] {
             { exposedAt, expiresAt },
           )
         : saying(
-            'the secret was sent in a query string on {exposedAt}, where logs keep it: exposed, rotate it with "npm run admin -- clients rotate-secret {id}"',
-            { exposedAt, id: client.id },
+            'the secret was sent in a query string on {exposedAt}, where logs keep it: exposed, give the client a new one',
+            { exposedAt },
           ),
     );
 }

@@ -178,6 +178,6 @@ export const SAYINGS_ZH: Readonly<Record<string, string>> = {
     '原本可用到 {end} 的密钥从现在起不再接受：最多同时接受两个',
   'the old secret was sent in a query string on {exposedAt} and is accepted until {expiresAt}: exposed; rotating once more ends it at once':
     '旧密钥曾于 {exposedAt} 出现在查询参数中，且在 {expiresAt} 之前仍被接受：它已暴露；再更换一次可使它立即失效',
-  'the secret was sent in a query string on {exposedAt}, where logs keep it: exposed, rotate it with "npm run admin -- clients rotate-secret {id}"':
-    '密钥曾于 {exposedAt} 出现在查询参数中，会留在日志里：它已暴露，请用“npm run admin -- clients rotate-secret {id}”更换',
+  'the secret was sent in a query string on {exposedAt}, where logs keep it: exposed, give the client a new one':
+    '密钥曾于 {exposedAt} 出现在查询参数中，会留在日志里：它已暴露，请更换',
 };

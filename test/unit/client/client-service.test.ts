@@ -622,7 +622,7 @@ describe('the secrets of a client', () => {
     const { client, secret } = await house.register();
     await house.service.noteExposed(client.id, [secret as string]);
     const warned = async () => said((await house.service.update('anna', client.id, {})).warnings);
-    expect(await warned()).toContain(`clients rotate-secret ${client.id}`);
+    expect(await warned()).toContain('exposed, give the client a new one');
     const { warnings } = await house.service.rotateSecret('anna', client.id, 3600);
     expect(said(warnings)).toMatch(/old secret was sent in a query string .* accepted until/);
     await house.service.rotateSecret('anna', client.id, 0);
