@@ -24,8 +24,6 @@ export interface AdministratorSessionStore {
   /** Proved by passkey, whatever began it: false when the session has ended or the passkey is gone. */
   renewByPasskey(id: string, passkeyId: string): Promise<boolean>;
   end(id: string): Promise<void>;
-  /** All of one administrator but, if given, this one; returns how many. */
-  endAllOf(administratorId: string, but?: string): Promise<number>;
   /** Deletes what ended, or could last no longer, a month ago; returns how many. */
   sweep(): Promise<number>;
 }
@@ -78,11 +76,6 @@ const END: Statement = {
   name: 'administrator-session-end',
   text: 'UPDATE administrator_session SET ended_at = now() WHERE id = $1 AND ended_at IS NULL',
 };
-const END_ALL: Statement = {
-  name: 'administrator-session-end-all',
-  text: `UPDATE administrator_session SET ended_at = now()
-         WHERE administrator_id = $1 AND id IS DISTINCT FROM $2 AND ended_at IS NULL RETURNING 1 AS ended`,
-};
 const SWEEP: Statement = {
   name: 'administrator-session-sweep',
   text: `DELETE FROM administrator_session WHERE id IN (
@@ -117,7 +110,6 @@ export function createAdministratorSessionStore(database: Database): Administrat
     async end(id) {
       await database.query(END, [id]);
     },
-    endAllOf: async (administratorId, but) => (await database.query(END_ALL, [administratorId, but ?? null])).length,
     sweep: () => database.transaction(async (tx) => (await tx.query(SWEEP)).length),
   };
 }

@@ -2,10 +2,10 @@
 
 import { normalizeUsername } from '../account/account.js';
 import type { GuessStore } from '../account/guess-store.js';
-import { createPasswordCheck, type PasswordCheck } from '../account/password-check.js';
+import { createPasswordCheck, type Guess, type PasswordCheck } from '../account/password-check.js';
 import { AppError } from '../error.js';
 import { hashSecret, newSecret } from '../secret.js';
-import { type AdministratorSession, actorOf } from './administrator.js';
+import { type AdministratorSession, actorOf, type SignInMethod } from './administrator.js';
 import type { AdministratorSessionStore } from './administrator-session-store.js';
 import type { AdministratorStore } from './administrator-store.js';
 
@@ -14,12 +14,6 @@ export interface AdministratorSignInDeps {
   sessions: AdministratorSessionStore;
   guesses: GuessStore;
   audit: (actor: string, action: string, target: string, detail?: Record<string, unknown>) => Promise<void>;
-}
-
-/** Where a sign-in comes from, for limits and the audit log. */
-export interface From {
-  readonly address: string;
-  readonly addressKey: string;
 }
 
 export class AdministratorSignIn {
@@ -35,23 +29,23 @@ export class AdministratorSignIn {
    * Returns the new session's secret, for the cookie. Throws `invalid_credentials` alike for an unknown name, a wrong
    * password, and the password of an administrator who has a passkey; else as a PasswordCheck does.
    */
-  async withPassword(input: { username: string; password: string }, from: From): Promise<string> {
-    const { who, stored } = await this.#verified(normalizeUsername(input.username), input.password, from);
+  async withPassword(input: { username: string; password: string; addressKey: string }): Promise<string> {
+    const { who, stored } = await this.#verified({ ...input, username: normalizeUsername(input.username) });
     const [id, secret] = [newSecret(16), newSecret()];
     const session = { id, secretHash: hashSecret(secret), administratorId: who.id };
     if (!(await this.#deps.sessions.insertByPassword({ ...session, passwordHash: stored })))
       throw new AppError('invalid_credentials');
-    await this.#noteSignIn(who.id, id, 'password', from);
+    await this.#noteSignIn(who.id, id, 'password');
     return secret;
   }
 
   /** The same for somebody whose passkey has just proved who they are. */
-  async withPasskey(proven: { administratorId: string; passkeyId: string }, from: From): Promise<string> {
+  async withPasskey(proven: { administratorId: string; passkeyId: string }): Promise<string> {
     const { administratorId } = proven;
     const [id, secret] = [newSecret(16), newSecret()];
     if (!(await this.#deps.sessions.insertByPasskey({ id, secretHash: hashSecret(secret), ...proven })))
       throw new AppError('invalid_credentials');
-    await this.#noteSignIn(administratorId, id, 'passkey', from);
+    await this.#noteSignIn(administratorId, id, 'passkey');
     return secret;
   }
 
@@ -61,8 +55,11 @@ export class AdministratorSignIn {
   }
 
   /** The password once more. Throws as `withPassword` does. */
-  async proveByPassword({ id, administrator }: AdministratorSession, password: string, from: From): Promise<void> {
-    const { stored } = await this.#verified(administrator.username, password, from);
+  async proveByPassword(
+    { id, administrator }: AdministratorSession,
+    given: { password: string; addressKey: string },
+  ): Promise<void> {
+    const { stored } = await this.#verified({ ...given, username: administrator.username });
     if (!(await this.#deps.sessions.renewByPassword(id, stored))) throw new AppError('invalid_credentials');
   }
 
@@ -76,20 +73,14 @@ export class AdministratorSignIn {
     await this.#deps.audit(actorOf(administrator), 'administrator.sign-out', administrator.id, { session: id });
   }
 
-  /** Whoever stole one loses it. */
-  endOthers({ id, administrator }: AdministratorSession): Promise<number> {
-    return this.#deps.sessions.endAllOf(administrator.id, id);
-  }
-
-  async #verified(username: string, password: string, { addressKey }: From) {
-    return this.#passwords.verify({ username, password, addressKey }, async () => {
-      const found = await this.#deps.administrators.findByUsername(username);
+  #verified(guess: Guess) {
+    return this.#passwords.verify(guess, async () => {
+      const found = await this.#deps.administrators.findByUsername(guess.username);
       return found && { who: found.administrator, stored: found.passwordHash };
     });
   }
 
-  async #noteSignIn(administratorId: string, session: string, method: string, { address }: From): Promise<void> {
-    const detail = { session, method, address };
-    await this.#deps.audit('console', 'administrator.sign-in', administratorId, detail);
+  async #noteSignIn(administratorId: string, session: string, method: SignInMethod): Promise<void> {
+    await this.#deps.audit('console', 'administrator.sign-in', administratorId, { session, method });
   }
 }

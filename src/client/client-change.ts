@@ -52,6 +52,23 @@ export function changedFields(before: Client, after: Client): string[] {
     .sort();
 }
 
+/** What the audit log is told of a change: the columns that moved, what they were, what they are (T67). */
+export function auditedChange(before: Client, after: Client, changed: readonly string[]) {
+  return { changed, before: settingsAs(before, changed), after: settingsAs(after, changed) };
+}
+
+/** What it is told of a whole client: all that somebody chose. */
+export function auditedWhole(client: Client): Record<string, unknown> {
+  const chosen = ALL_SETTINGS.filter(({ field, fallback }) => !isDeepStrictEqual(client[field], fallback));
+  const columns = chosen.map(({ column }) => column);
+  return { dialect: client.dialect, ...settingsAs(client, columns) };
+}
+
+function settingsAs(client: Client, columns: readonly string[]): Record<string, unknown> {
+  const named = ALL_SETTINGS.filter(({ column }) => columns.includes(column));
+  return Object.fromEntries(named.map(({ field, column }) => [column, client[field] ?? null]));
+}
+
 /** A unionid is promised to be stable for ever; a change that breaks this must say that it means to. */
 export function unionidProblems(before: Client, { unionName }: NewClient, change: ClientChange): Saying[] {
   if (change.newUnionids || unionOf(before) === unionOf({ ...before, unionName })) return [];

@@ -1,5 +1,6 @@
 /** The secrets of a client: which are live, whether one is the right one, and what a new one leaves of the others. */
-import { hashSecret, sameSecret } from '../secret.js';
+import { hashSecret, newHex, newSecret, sameSecret } from '../secret.js';
+import type { Dialect } from './dialect.js';
 
 /** One of at most two live secrets; only the hash is kept. */
 export interface ClientSecret {
@@ -39,6 +40,11 @@ export function liveSecret<T extends ComparableSecret>(
     if (sameSecret(known.hash, hash) && isLive(known, now)) found = known;
   }
   return found;
+}
+
+/** WeChat's shapes: app secrets are 32 hex digits there. 256 bits everywhere else. */
+export function secretFor(dialect: Dialect): string {
+  return dialect === 'wechat' ? newHex(16) : newSecret();
 }
 
 export function freshSecret(secret: string): ClientSecret {

@@ -4,17 +4,19 @@
  */
 import { AppError, type ErrorCode } from '../error.js';
 import { type Saying, saying } from '../saying.js';
-import { newHex, newSecret } from '../secret.js';
-import { type Client, type Dialect, hasSecret } from './client.js';
+import { newHex } from '../secret.js';
+import { type Client, hasSecret } from './client.js';
 import {
   applyRegistration,
+  auditedChange,
+  auditedWhole,
   type ClientChange,
   changedFields,
   changedRegistration,
   framingNotes,
   unionidProblems,
 } from './client-change.js';
-import { droppedEarly, freshSecret, liveSecret, rotated } from './client-secret.js';
+import { droppedEarly, freshSecret, liveSecret, rotated, secretFor } from './client-secret.js';
 import { jsonNames } from './client-settings.js';
 import type { ClientStore } from './client-store.js';
 import { checkRedirectUri, type RedirectCheck } from './redirect-check.js';
@@ -55,7 +57,7 @@ export class ClientService {
     const { client, secret } = await this.#build(input);
     await this.#deps.validate(client);
     if (!(await this.#deps.store.insert(client))) throw refusal('conflict', saying('the client id is taken'));
-    await this.#deps.audit(actor, 'client.create', client.id, { name: client.name, dialect: client.dialect });
+    await this.#deps.audit(actor, 'client.create', client.id, auditedWhole(client));
     return { client, secret, warnings: warningsOf(client) };
   }
 
@@ -85,7 +87,7 @@ export class ClientService {
     const after = { ...next, secrets, revision: client.revision + 1 };
     await this.#deps.validate(after);
     if (!(await this.#deps.store.update(after, client.revision))) throw changedMeanwhile();
-    await this.#deps.audit(actor, 'client.update', id, { changed });
+    await this.#deps.audit(actor, 'client.update', id, auditedChange(client, after, changed));
     const moved = change.redirectUris !== undefined || change.callbackDomain !== undefined;
     const notes = moved && !change.embedOrigins ? framingNotes(after) : [];
     return { client: after, secret, warnings: [...warningsOf(after), ...notes], changed };
@@ -108,7 +110,7 @@ export class ClientService {
     const client = await this.get(id);
     if (!(await this.#deps.store.deleteDisabled(id)))
       throw refusal('conflict', saying('only a disabled client can be deleted: disable it first'));
-    await this.#deps.audit(actor, 'client.delete', id, { name: client.name, dialect: client.dialect });
+    await this.#deps.audit(actor, 'client.delete', id, auditedWhole(client));
   }
 
   /** A new secret; the one before it lives for the grace, so that the site can be told in peace (T56). */
@@ -222,11 +224,6 @@ export class ClientService {
     };
     return { client, secret };
   }
-}
-
-/** WeChat's shapes: app secrets are 32 hex digits there. 256 bits everywhere else. */
-function secretFor(dialect: Dialect): string {
-  return dialect === 'wechat' ? newHex(16) : newSecret();
 }
 
 function refuse(problems: readonly Saying[]): void {

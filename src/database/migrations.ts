@@ -18,6 +18,7 @@ import * as wrongGuess from '../../migrations/0015_wrong_guess.js';
 import * as widgetBuild from '../../migrations/0016_widget_build.js';
 import * as administratorSession from '../../migrations/0017_administrator_session.js';
 import * as administratorPasskey from '../../migrations/0018_administrator_passkey.js';
+import * as auditAppendOnly from '../../migrations/0019_audit_append_only.js';
 
 const MIGRATIONS: ReadonlyArray<readonly [name: string, migration: Knex.Migration]> = [
   ['0001_engine_record', engineRecord],
@@ -38,6 +39,7 @@ const MIGRATIONS: ReadonlyArray<readonly [name: string, migration: Knex.Migratio
   ['0016_widget_build', widgetBuild],
   ['0017_administrator_session', administratorSession],
   ['0018_administrator_passkey', administratorPasskey],
+  ['0019_audit_append_only', auditAppendOnly],
 ];
 
 /** Imports instead of a folder scan: the same code runs from TypeScript and from dist/. */

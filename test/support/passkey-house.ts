@@ -13,7 +13,9 @@ export interface PasskeyHouse {
   readonly database: TestDatabase;
   readonly pool: Database;
   readonly passkeys: AdministratorPasskeys;
+  /** Since they were last forgotten: what was written down stays. */
   audits(): Promise<{ actor: string; action: string; target: string; detail: Record<string, unknown> }[]>;
+  forgetAudits(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -27,11 +29,17 @@ export async function passkeyHouse(publicUrl = ORIGIN): Promise<PasskeyHouse> {
   const database = await createTestDatabase();
   const pool = openDatabase(database.url);
   const { record: audit } = createAuditLog(pool);
+  let known = '0';
   return {
     database,
     pool,
     passkeys: new AdministratorPasskeys({ store: createPasskeyStore(pool), publicUrl, audit }),
-    audits: () => database.sql('SELECT actor, action, target, detail FROM audit_event ORDER BY id'),
+    audits: () =>
+      database.sql('SELECT actor, action, target, detail FROM audit_event WHERE id > $1 ORDER BY id', [known]),
+    async forgetAudits() {
+      const [row] = await database.sql<{ last: string }>('SELECT coalesce(max(id), 0) AS last FROM audit_event');
+      known = row?.last ?? '0';
+    },
     async stop() {
       await pool.close();
       await database.drop();

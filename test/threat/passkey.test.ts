@@ -21,7 +21,10 @@ beforeAll(async () => {
   house = await passkeyHouse();
 });
 afterAll(() => house?.stop());
-beforeEach(() => house.database.sql('TRUNCATE administrator, webauthn_challenge, audit_event CASCADE'));
+beforeEach(async () => {
+  await house.database.sql('TRUNCATE administrator, webauthn_challenge CASCADE');
+  await house.forgetAudits();
+});
 
 type Enrolled = Awaited<ReturnType<typeof enrol>>;
 const challenges = () => house.database.sql('SELECT * FROM webauthn_challenge');

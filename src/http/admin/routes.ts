@@ -4,6 +4,7 @@ import type { AdministratorPasskeys } from '../../administrator/administrator-pa
 import type { AdministratorService } from '../../administrator/administrator-service.js';
 import type { AdministratorSignIn } from '../../administrator/administrator-sign-in.js';
 import type { ApiTokens } from '../../administrator/api-tokens.js';
+import { auditedFrom } from '../../audit/audit-log.js';
 import type { ClientService } from '../../client/client-service.js';
 import type { Config } from '../../config.js';
 import { createLimit } from '../../rate-limit.js';
@@ -46,7 +47,12 @@ export interface AdminServices {
   csrfKey: string;
 }
 
-export function adminRoutes(at: Route, services: AdminServices, config: Config, ours: Middleware<RequestState>): void {
+export function adminRoutes(
+  route: Route,
+  services: AdminServices,
+  config: Config,
+  ours: Middleware<RequestState>,
+): void {
   const deps = {
     ...services,
     publicUrl: config.publicUrl,
@@ -55,6 +61,9 @@ export function adminRoutes(at: Route, services: AdminServices, config: Config, 
     passkeyNeeded: services.administratorPasskeys.possible && !config.demo,
     challenges: createLimit({ points: 60, seconds: 60 }),
   };
+  // Whatever an address of administration changes is written down with where it was asked from (T67).
+  const audited: Middleware<RequestState> = (ctx, next) => auditedFrom(ctx.state.address, next);
+  const at: Route = (method, path, handle, ...before) => route(method, path, handle, audited, ...before);
   const session = consoleSession(deps);
 
   at('get', '/admin', clientsPage(deps), session);

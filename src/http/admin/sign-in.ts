@@ -12,7 +12,9 @@ export const NOTHING = z.strictObject({});
 /** {username, password}: 200 and the cookie. A new session at every sign-in; the one before it ends (T19). */
 export function signIn(deps: ConsoleDeps) {
   return async (ctx: AppRouterContext): Promise<void> => {
-    const secret = await deps.administratorSignIn.withPassword(await readJson(ctx.req, CREDENTIALS), from(ctx));
+    const given = await readJson(ctx.req, CREDENTIALS);
+    const { addressKey } = ctx.state;
+    const secret = await deps.administratorSignIn.withPassword({ ...given, addressKey });
     await begin(ctx, secret, deps);
   };
 }
@@ -35,7 +37,7 @@ export function prove(deps: ConsoleDeps) {
     const session = requireSession(ctx);
     requireCsrf(ctx, session, deps);
     if (session.hasPasskey) throw new AppError('invalid_credentials');
-    await deps.administratorSignIn.proveByPassword(session, password, from(ctx));
+    await deps.administratorSignIn.proveByPassword(session, { password, addressKey: ctx.state.addressKey });
     ctx.body = {};
   };
 }
@@ -44,8 +46,4 @@ export async function begin(ctx: AppRouterContext, secret: string, deps: Console
   if (ctx.state.administrator) await deps.administratorSignIn.signOut(ctx.state.administrator);
   deps.consoleCookie.set(ctx, secret);
   ctx.body = {};
-}
-
-export function from(ctx: AppRouterContext) {
-  return { address: ctx.state.address, addressKey: ctx.state.addressKey };
 }

@@ -333,7 +333,12 @@ describe('changing a client', () => {
     });
     expect(secret).toBeUndefined();
     expect(changed).toEqual(['match_code', 'name', 'redirect_uris']);
-    expect(house.audits.at(-1)).toEqual(['anna', 'client.update', client.id, { changed }]);
+    const [before_, after] = [before, client].map(({ matchCode, name, redirectUris }) => ({
+      match_code: matchCode,
+      name,
+      redirect_uris: redirectUris,
+    }));
+    expect(house.audits.at(-1)).toEqual(['anna', 'client.update', client.id, { changed, before: before_, after }]);
   });
 
   it('takes away what is null, and switches off again what is false', async () => {
