@@ -65,7 +65,8 @@ describe('a watch that loses its connection', () => {
     await held('events');
     server.behave('events', 'proxy').behave('ask', 'proxy').cut();
     await expect.poll(() => heard.at(-1)).toBe('(lost)');
-    server.behave('events', 'work').behave('ask', 'work');
+    // Not the question with it: one that was answered after a refused stream would say that only the stream is ill.
+    server.behave('events', 'work');
     await held('events');
   });
 
