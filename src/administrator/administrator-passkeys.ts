@@ -105,10 +105,13 @@ export class AdministratorPasskeys {
     return (await this.#prove(given.response, 'proof', given)).id;
   }
 
-  /** Throws `not_found` when that administrator has no such passkey, `conflict` for the last one if that is to stay. */
+  /**
+   * Ends their other sessions too. Throws `not_found` when that administrator has no such passkey, `conflict` for the last
+   * one if that is to stay.
+   */
   async remove(holder: PasskeyHolder, passkeyId: string, { keepLast }: { keepLast: boolean }): Promise<void> {
-    const { administratorId } = holder;
-    const done = await this.#deps.store.remove(administratorId, passkeyId, keepLast);
+    const { administratorId, sessionId } = holder;
+    const done = await this.#deps.store.remove(administratorId, passkeyId, { keepLast, sessionId });
     if (done === 'unknown') throw new AppError('not_found');
     if (done === 'last')
       throw new AppError('conflict', { message: 'this is the last one: add another before you remove it' });

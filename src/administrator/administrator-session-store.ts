@@ -19,10 +19,13 @@ export interface AdministratorSessionStore {
   insertByPasskey(session: NewAdministratorSession & { passkeyId: string }): Promise<boolean>;
   /** The live session with its administrator. Notes that it was seen, at most once a minute. */
   findLive(secretHash: string): Promise<AdministratorSession | undefined>;
-  /** Proved again by password: false as for insertByPassword, or when the session has ended. */
-  renewByPassword(id: string, passwordHash: string): Promise<boolean>;
-  /** Proved by passkey, whatever began it: false when the session has ended or the passkey is gone. */
-  renewByPasskey(id: string, passkeyId: string): Promise<boolean>;
+  /**
+   * Proved again by password: false as for insertByPassword, or when the session has ended. From then on another secret
+   * opens it: who stole the one before has stolen no fresh proof (T19).
+   */
+  renewByPassword(id: string, passwordHash: string, secretHash: string): Promise<boolean>;
+  /** The same by passkey, whatever began it: false when the session has ended or the passkey is gone. */
+  renewByPasskey(id: string, passkeyId: string, secretHash: string): Promise<boolean>;
   end(id: string): Promise<void>;
   /** Deletes what ended, or could last no longer, a month ago; returns how many. */
   sweep(): Promise<number>;
@@ -61,14 +64,14 @@ const TOUCH: Statement = {
 };
 const RENEW_BY_PASSWORD: Statement = {
   name: 'administrator-session-renew-password',
-  text: `UPDATE administrator_session s SET auth_time = now(), last_seen_at = now(), method = 'password'
+  text: `UPDATE administrator_session s SET auth_time = now(), last_seen_at = now(), method = 'password', secret_hash = $3
          FROM administrator a
          WHERE s.id = $1 AND ${LIVE} AND a.id = s.administrator_id AND a.password_hash = $2 AND NOT ${HAS_PASSKEY}
          RETURNING 1 AS won`,
 };
 const RENEW_BY_PASSKEY: Statement = {
   name: 'administrator-session-renew-passkey',
-  text: `UPDATE administrator_session s SET auth_time = now(), last_seen_at = now(), method = 'passkey'
+  text: `UPDATE administrator_session s SET auth_time = now(), last_seen_at = now(), method = 'passkey', secret_hash = $3
          FROM administrator_passkey k
          WHERE s.id = $1 AND ${LIVE} AND k.id = $2 AND k.administrator_id = s.administrator_id RETURNING 1 AS won`,
 };
@@ -105,8 +108,8 @@ export function createAdministratorSessionStore(database: Database): Administrat
         },
       };
     },
-    renewByPassword: (id, passwordHash) => won(RENEW_BY_PASSWORD, [id, passwordHash]),
-    renewByPasskey: (id, passkeyId) => won(RENEW_BY_PASSKEY, [id, passkeyId]),
+    renewByPassword: (id, passwordHash, secretHash) => won(RENEW_BY_PASSWORD, [id, passwordHash, secretHash]),
+    renewByPasskey: (id, passkeyId, secretHash) => won(RENEW_BY_PASSKEY, [id, passkeyId, secretHash]),
     async end(id) {
       await database.query(END, [id]);
     },

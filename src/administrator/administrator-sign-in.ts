@@ -54,18 +54,22 @@ export class AdministratorSignIn {
     return this.#deps.sessions.findLive(hashSecret(secret));
   }
 
-  /** The password once more. Throws as `withPassword` does. */
+  /** The password once more. Returns the secret that the session has from then on. Throws as `withPassword` does. */
   async proveByPassword(
     { id, administrator }: AdministratorSession,
     given: { password: string; addressKey: string },
-  ): Promise<void> {
+  ): Promise<string> {
     const { stored } = await this.#verified({ ...given, username: administrator.username });
-    if (!(await this.#deps.sessions.renewByPassword(id, stored))) throw new AppError('invalid_credentials');
+    const secret = newSecret();
+    if (await this.#deps.sessions.renewByPassword(id, stored, hashSecret(secret))) return secret;
+    throw new AppError('invalid_credentials');
   }
 
-  /** A passkey has just proved it. */
-  async proveByPasskey({ id }: AdministratorSession, passkeyId: string): Promise<void> {
-    if (!(await this.#deps.sessions.renewByPasskey(id, passkeyId))) throw new AppError('not_signed_in');
+  /** A passkey has just proved it. Returns the secret that the session has from then on. */
+  async proveByPasskey({ id }: AdministratorSession, passkeyId: string): Promise<string> {
+    const secret = newSecret();
+    if (await this.#deps.sessions.renewByPasskey(id, passkeyId, hashSecret(secret))) return secret;
+    throw new AppError('not_signed_in');
   }
 
   async signOut({ id, administrator }: AdministratorSession): Promise<void> {
@@ -76,7 +80,8 @@ export class AdministratorSignIn {
   #verified(guess: Guess) {
     return this.#passwords.verify(guess, async () => {
       const found = await this.#deps.administrators.findByUsername(guess.username);
-      return found && { who: found.administrator, stored: found.passwordHash };
+      // Whoever has a passkey: a right password is counted like a wrong one, or the count would tell it (T21).
+      return found && { who: found.administrator, stored: found.passwordHash, refused: found.hasPasskey };
     });
   }
 

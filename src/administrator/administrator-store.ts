@@ -13,7 +13,9 @@ export interface AdministratorStore {
   count(): Promise<number>;
   /** The oldest first. */
   list(): Promise<Array<{ administrator: Administrator; passkeys: number }>>;
-  findByUsername(username: string): Promise<{ administrator: Administrator; passwordHash: string } | undefined>;
+  findByUsername(
+    username: string,
+  ): Promise<{ administrator: Administrator; passwordHash: string; hasPasskey: boolean } | undefined>;
   /** Replaces every unused setup token. */
   saveSetupToken(tokenHash: string, seconds: number): Promise<void>;
   setupTokenState(tokenHash: string): Promise<'usable' | 'over' | 'unknown'>;
@@ -38,7 +40,9 @@ export interface AdministratorStore {
 const COUNT: Statement = { name: 'administrator-count', text: 'SELECT count(*)::int AS count FROM administrator' };
 const FIND: Statement = {
   name: 'administrator-find',
-  text: 'SELECT id, username, created_at, password_hash FROM administrator WHERE username = $1',
+  text: `SELECT id, username, created_at, password_hash,
+           EXISTS (SELECT FROM administrator_passkey k WHERE k.administrator_id = a.id) AS has_passkey
+         FROM administrator a WHERE username = $1`,
 };
 const FORGET: Statement = { name: 'setup-token-forget', text: 'DELETE FROM setup_token WHERE used_at IS NULL' };
 const SAVE: Statement = {
@@ -100,7 +104,12 @@ export function createAdministratorStore(database: Database): AdministratorStore
       })),
     async findByUsername(username) {
       const [row] = await database.query<Row>(FIND, [username]);
-      return row && { administrator: toAdministrator(row), passwordHash: row.password_hash as string };
+      if (!row) return undefined;
+      return {
+        administrator: toAdministrator(row),
+        passwordHash: row.password_hash as string,
+        hasPasskey: row.has_passkey as boolean,
+      };
     },
     saveSetupToken: (tokenHash, seconds) =>
       database.transaction(async (tx) => {

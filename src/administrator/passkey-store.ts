@@ -23,7 +23,8 @@ export interface PasskeyStore {
   consume(hash: string, purpose: ChallengePurpose, holder?: string): Promise<boolean>;
   /**
    * Never more than MAX_PASSKEYS of an administrator; `known` when anybody has that credential, `gone` when the session
-   * that asked for it has ended meanwhile: nobody outlives a reset by a passkey (T23).
+   * that asked for it has ended meanwhile, or has become worth nothing because another one added the first passkey:
+   * nobody outlives either by a passkey (T23).
    */
   add(
     passkey: NewPasskey & { administratorId: string; sessionId: string; name: string },
@@ -36,8 +37,15 @@ export interface PasskeyStore {
    * stay zero, for authenticators that do not count (WebAuthn 6.1.1).
    */
   use(id: string, proof: { signCount: number; backedUp: boolean }): Promise<boolean>;
-  /** `unknown` when that administrator has no such passkey, `last` when it is the last one and that is to stay. */
-  remove(administratorId: string, id: string, keepLast: boolean): Promise<'removed' | 'unknown' | 'last'>;
+  /**
+   * `unknown` when that administrator has no such passkey, `last` when it is the last one and that is to stay. Their
+   * sessions end with it, but for this one: whoever held it may have begun any of them (T23).
+   */
+  remove(
+    administratorId: string,
+    id: string,
+    but: { keepLast: boolean; sessionId: string },
+  ): Promise<'removed' | 'unknown' | 'last'>;
   /** Deletes challenges that are over; returns how many. */
   sweep(): Promise<number>;
 }
@@ -64,9 +72,11 @@ const LOCK: Statement = {
   name: 'administrator-passkey-lock',
   text: 'SELECT 1 AS found FROM administrator WHERE id = $1 FOR NO KEY UPDATE',
 };
-const SESSION_LIVES: Statement = {
+const SESSION_MAY: Statement = {
   name: 'administrator-passkey-session',
-  text: 'SELECT 1 AS lives FROM administrator_session WHERE id = $1 AND administrator_id = $2 AND ended_at IS NULL',
+  text: `SELECT 1 AS may FROM administrator_session
+         WHERE id = $1 AND administrator_id = $2 AND ended_at IS NULL
+           AND (method = 'passkey' OR NOT EXISTS (SELECT FROM administrator_passkey k WHERE k.administrator_id = $2))`,
 };
 const COUNT: Statement = {
   name: 'administrator-passkey-count',
@@ -96,6 +106,11 @@ const REMOVE: Statement = {
   name: 'administrator-passkey-remove',
   text: 'DELETE FROM administrator_passkey WHERE administrator_id = $1 AND id = $2 RETURNING 1 AS removed',
 };
+const END_SESSIONS: Statement = {
+  name: 'administrator-passkey-end-sessions',
+  text: `UPDATE administrator_session SET ended_at = now()
+         WHERE administrator_id = $1 AND id <> $2 AND ended_at IS NULL`,
+};
 
 export function createPasskeyStore(database: Database): PasskeyStore {
   return {
@@ -107,7 +122,7 @@ export function createPasskeyStore(database: Database): PasskeyStore {
     add: (p) =>
       database.transaction(async (tx) => {
         await tx.query(LOCK, [p.administratorId]);
-        if ((await tx.query(SESSION_LIVES, [p.sessionId, p.administratorId])).length === 0) return 'gone';
+        if ((await tx.query(SESSION_MAY, [p.sessionId, p.administratorId])).length === 0) return 'gone';
         const [row] = await tx.query<{ count: number }>(COUNT, [p.administratorId]);
         if (!row || row.count >= MAX_PASSKEYS) return 'full';
         const [added] = await tx.query<Row>(INSERT, [
@@ -127,13 +142,14 @@ export function createPasskeyStore(database: Database): PasskeyStore {
     },
     listOf: async (administratorId) => (await database.query<Row>(LIST, [administratorId])).map(toPasskey),
     use: async (id, { signCount, backedUp }) => (await database.query(USE, [id, signCount, backedUp])).length === 1,
-    remove: (administratorId, id, keepLast) =>
+    remove: (administratorId, id, { keepLast, sessionId }) =>
       database.transaction(async (tx) => {
         await tx.query(LOCK, [administratorId]);
         const held = (await tx.query<Row>(LIST, [administratorId])).map((row) => row.id);
         if (!held.includes(id)) return 'unknown';
         if (keepLast && held.length === 1) return 'last';
         await tx.query(REMOVE, [administratorId, id]);
+        await tx.query(END_SESSIONS, [administratorId, sessionId]);
         return 'removed';
       }),
     sweep: () => database.transaction(async (tx) => (await tx.query(SWEEP)).length),

@@ -2,7 +2,7 @@
 import { createPublicKey, type JsonWebKey } from 'node:crypto';
 import { either, type Saying, saying } from '../saying.js';
 
-/** What is kept of a key; every other member is left out. */
+/** What may be kept of a key. */
 const MEMBERS = ['kty', 'crv', 'n', 'e', 'x', 'y', 'kid', 'alg', 'use'] as const;
 type PublicJwk = { readonly [M in (typeof MEMBERS)[number]]?: string };
 
@@ -29,11 +29,19 @@ export function isKeySet(value: unknown): value is ClientKeys {
   return Array.isArray(keys) && keys.every((key) => typeof key === 'object' && key !== null && !Array.isArray(key));
 }
 
-/** Of an Ed25519 key without `alg`: it has two names for the one thing it does (RFC 9864), and either must find it. */
+/**
+ * Every member that its kind does not have is left out: nobody has looked at it. So is the `alg` of an Ed25519 key: it has
+ * two names for the one thing it does (RFC 9864), and either must find it.
+ */
 export function tidyKeys({ keys }: ClientKeys): ClientKeys {
-  const kept = (key: ClientKeys['keys'][number]) =>
-    MEMBERS.filter((member) => key[member] !== undefined && !(member === 'alg' && key.kty === 'OKP'));
+  const kept = (key: PublicJwk) => MEMBERS.filter((member) => key[member] !== undefined && isKept(key, member));
   return { keys: keys.map((key) => Object.fromEntries(kept(key).map((member) => [member, key[member]]))) };
+}
+
+function isKept(key: PublicJwk, member: (typeof MEMBERS)[number]): boolean {
+  if (member === 'crv') return key.kty !== 'RSA';
+  if (member === 'alg') return key.kty !== 'OKP';
+  return ['kty', 'kid', 'use', ...(kindOf(key)?.members ?? [])].includes(member);
 }
 
 /** Why a key set is refused, or undefined. What it holds is never repeated: it may be a secret. */
@@ -65,7 +73,7 @@ export function clientKeysProblem({ keys }: ClientKeys): Saying | undefined {
 
 function keyProblem(key: PublicJwk & { key_ops?: unknown }): Saying | undefined {
   const { kid, alg, use, key_ops: operations } = key;
-  const kind = KINDS[key.kty === 'RSA' ? 'RSA' : `${key.kty} ${key.crv}`];
+  const kind = kindOf(key);
   if (!kind) return saying('must be RSA, EC on P-256, or OKP on Ed25519');
   if (kid !== undefined && (typeof kid !== 'string' || !/^[\x21-\x7e]{1,200}$/.test(kid)))
     return saying('must have a kid of 1 to 200 printable ASCII characters, or none');
@@ -83,6 +91,10 @@ function keyProblem(key: PublicJwk & { key_ops?: unknown }): Saying | undefined 
   if (!kind.members.every((m) => typeof members[m] === 'string' && /^[\w-]+$/.test(members[m])))
     return saying('must have {members}, in base64url', { members: every(kind.members) });
   return sizeProblem(key);
+}
+
+function kindOf({ kty, crv }: PublicJwk) {
+  return KINDS[kty === 'RSA' ? 'RSA' : `${kty} ${crv}`];
 }
 
 function sizeProblem(key: PublicJwk): Saying | undefined {

@@ -195,7 +195,7 @@ export class ClientService {
   async #setDisabled(actor: string, id: string, disabled: boolean): Promise<Client> {
     const client = await this.get(id);
     // Nobody changed anything if it was so already: nothing to tell the audit log.
-    if (!(await this.#deps.store.setDisabled(id, disabled))) return { ...client, disabled };
+    if (!(await this.#deps.store.setDisabled(id, disabled))) return this.get(id);
     await this.#deps.audit(actor, disabled ? 'client.disable' : 'client.enable', id);
     return { ...client, disabled, revision: client.revision + 1 };
   }

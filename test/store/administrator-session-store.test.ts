@@ -122,7 +122,7 @@ describe('the administrator session store', () => {
     await test.sql('DELETE FROM administrator_passkey WHERE id = $1', [passkey]);
     for (const one of [passkey, another, 'none']) {
       expect(await insertByPasskey(randomUUID(), one)).toBe(false);
-      expect(await store.renewByPasskey(id, one)).toBe(false);
+      expect(await store.renewByPasskey(id, one, 'renewed')).toBe(false);
     }
   });
 
@@ -141,33 +141,35 @@ describe('the administrator session store', () => {
     expect(await store.findLive(hash)).toMatchObject({ method: 'password', hasPasskey: true });
   });
 
-  it('renews a proof by password, unless the password changed, a passkey came, or the session is over', async () => {
+  it('T19 renews a proof by password under another secret, unless the password changed, a passkey came, or the session is over', async () => {
     const { id, hash } = await signIn();
     await age(id, 'auth_time', '1 hour');
-    expect(await store.renewByPassword(id, 'another')).toBe(false);
+    expect(await store.renewByPassword(id, 'another', 'renewed')).toBe(false);
     expect((await store.findLive(hash))?.age).toBeGreaterThanOrEqual(3600);
-    expect(await store.renewByPassword(id, 'verified')).toBe(true);
-    expect((await store.findLive(hash))?.age).toBeLessThan(60);
+    expect(await store.renewByPassword(id, 'verified', `${id} renewed`)).toBe(true);
+    expect(await store.findLive(hash)).toBeUndefined();
+    expect((await store.findLive(`${id} renewed`))?.age).toBeLessThan(60);
 
     const idle = await signIn();
     await age(idle.id, 'last_seen_at', '30 minutes');
-    expect(await store.renewByPassword(idle.id, 'verified')).toBe(false);
+    expect(await store.renewByPassword(idle.id, 'verified', 'renewed')).toBe(false);
     expect(await store.findLive(idle.hash)).toBeUndefined();
 
     await addPasskey();
-    expect(await store.renewByPassword(id, 'verified')).toBe(false);
+    expect(await store.renewByPassword(id, 'verified', 'renewed')).toBe(false);
   });
 
-  it('renews a proof by passkey, whatever began the session, unless that is over', async () => {
+  it('T19 renews a proof by passkey under another secret, whatever began the session, unless that is over', async () => {
     const { id, hash } = await signIn();
     const passkey = await addPasskey();
     await age(id, 'auth_time', '1 hour');
-    expect(await store.renewByPasskey(id, passkey)).toBe(true);
-    expect(await store.findLive(hash)).toMatchObject({ method: 'passkey' });
-    expect((await store.findLive(hash))?.age).toBeLessThan(60);
-    expect(await store.renewByPassword(id, 'verified')).toBe(false);
+    expect(await store.renewByPasskey(id, passkey, `${id} renewed`)).toBe(true);
+    expect(await store.findLive(hash)).toBeUndefined();
+    expect(await store.findLive(`${id} renewed`)).toMatchObject({ method: 'passkey' });
+    expect((await store.findLive(`${id} renewed`))?.age).toBeLessThan(60);
+    expect(await store.renewByPassword(id, 'verified', 'renewed')).toBe(false);
     await age(id, 'created_at', '12 hours');
-    expect(await store.renewByPasskey(id, passkey)).toBe(false);
+    expect(await store.renewByPasskey(id, passkey, 'renewed')).toBe(false);
   });
 
   it('ends one session and leaves the others', async () => {
@@ -175,8 +177,8 @@ describe('the administrator session store', () => {
     await store.end(one.id);
     expect(await store.findLive(one.hash)).toBeUndefined();
     expect(await store.findLive(other.hash)).toBeDefined();
-    expect(await store.renewByPassword(one.id, 'verified')).toBe(false);
-    expect(await store.renewByPasskey(one.id, await addPasskey())).toBe(false);
+    expect(await store.renewByPassword(one.id, 'verified', 'renewed')).toBe(false);
+    expect(await store.renewByPasskey(one.id, await addPasskey(), 'renewed')).toBe(false);
   });
 
   it('sweeps a session a month after it ended or could last no longer', async () => {

@@ -37,7 +37,7 @@ describe('the passkey store', () => {
     await test.sql("INSERT INTO administrator (id, username, password_hash) VALUES ($1, $1, 'hash')", [id]);
     // Known by the administrator's name: one is enough here.
     await test.sql(
-      "INSERT INTO administrator_session (id, secret_hash, administrator_id, method) VALUES ($1, $1, $1, 'password')",
+      "INSERT INTO administrator_session (id, secret_hash, administrator_id, method) VALUES ($1, $1, $1, 'passkey')",
       [id],
     );
     return id;
@@ -154,9 +154,10 @@ describe('the passkey store', () => {
   });
 
   it('removes a passkey for its administrator only, once', async () => {
+    const anyway = { keepLast: false, sessionId: administratorId };
     await store.add(passkey('a'));
-    expect(await store.remove(await newAdministrator(), 'a', false)).toBe('unknown');
-    const done = await race((node) => node.remove(administratorId, 'a', false));
+    expect(await store.remove(await newAdministrator(), 'a', anyway)).toBe('unknown');
+    const done = await race((node) => node.remove(administratorId, 'a', anyway));
     expect(done.filter((one) => one === 'removed')).toHaveLength(1);
     expect(await store.find('a')).toBeUndefined();
   });
@@ -169,11 +170,41 @@ describe('the passkey store', () => {
     expect(await count('administrator_passkey')).toBe(0);
   });
 
+  it('T23 adds one for sessions that a password began, not two, however many ask at once', async () => {
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const of = await newAdministrator();
+      await test.sql("UPDATE administrator_session SET method = 'password' WHERE administrator_id = $1", [of]);
+      const results = await race((node, i) => node.add(passkey(`${round} ${i}`, of)));
+      expect(results.filter((result) => result === 'gone')).toHaveLength(RACERS - 1);
+      expect(await store.listOf(of)).toHaveLength(1);
+    }
+  });
+
+  it('T23 ends every other session of the administrator whose passkey is removed, and of nobody else', async () => {
+    const stranger = await newAdministrator();
+    const other = randomUUID();
+    await test.sql(
+      "INSERT INTO administrator_session (id, secret_hash, administrator_id, method) VALUES ($1, $1, $2, 'passkey')",
+      [other, administratorId],
+    );
+    await store.add(passkey('a'));
+    const lives = async () =>
+      (await test.sql('SELECT id FROM administrator_session WHERE ended_at IS NULL ORDER BY created_at')).map(
+        ({ id }) => id,
+      );
+    const but = { keepLast: true, sessionId: administratorId };
+    expect(await store.remove(administratorId, 'a', but)).toBe('last');
+    expect(await lives()).toEqual([administratorId, stranger, other]);
+    await store.remove(administratorId, 'a', { ...but, keepLast: false });
+    expect(await lives()).toEqual([administratorId, stranger]);
+  });
+
   it('keeps the last one where it is to stay, however many are taken away at once', async () => {
     for (let round = 0; round < ROUNDS; round += 1) {
       await test.sql('DELETE FROM administrator_passkey');
       for (const id of ['a', 'b', 'c']) await store.add(passkey(id));
-      const done = await race((node, i) => node.remove(administratorId, ['a', 'b', 'c'][i % 3] as string, true));
+      const but = { keepLast: true, sessionId: administratorId };
+      const done = await race((node, i) => node.remove(administratorId, ['a', 'b', 'c'][i % 3] as string, but));
       expect(done.filter((one) => one === 'removed')).toHaveLength(2);
       expect(await count('administrator_passkey')).toBe(1);
     }

@@ -9,6 +9,7 @@ export interface Answer {
 }
 
 export interface AtConsole {
+  /** As the last answer that set it. */
   readonly cookie: string;
   readonly csrf: string;
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
@@ -52,13 +53,24 @@ export async function signInToConsole(server: Pick<TestApp, 'url'>, who = ADMINI
 
 /** Whoever holds the cookie that this answer set, at the page that every session may see. */
 export async function withCookieOf(server: Pick<TestApp, 'url'>, answer: Answer): Promise<AtConsole> {
-  const [cookie = ''] = String(answer.headers['set-cookie']?.[0]).split(';');
+  const cookie = cookieIn(answer);
   const page = await callConsole(server, 'GET', '/admin/passkeys', undefined, { Cookie: cookie, Origin: '' });
   const { csrf } = pageData<{ csrf: string }>(String(page.body.text));
+  let held = cookie;
   return {
-    cookie,
+    get cookie() {
+      return held;
+    },
     csrf,
-    call: (method, path, body, headers) =>
-      callConsole(server, method, path, body, { Cookie: cookie, 'X-CSRF-Token': csrf, ...headers }),
+    async call(method, path, body, headers) {
+      const given = await callConsole(server, method, path, body, { Cookie: held, 'X-CSRF-Token': csrf, ...headers });
+      // The same session under another secret. What begins or ends one is for the test to take up.
+      if (!/sign-(in|out)/.test(path)) held = cookieIn(given) || held;
+      return given;
+    },
   };
+}
+
+function cookieIn({ headers }: Answer): string {
+  return headers['set-cookie']?.[0]?.split(';')[0] ?? '';
 }

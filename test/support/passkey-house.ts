@@ -47,7 +47,7 @@ export async function passkeyHouse(publicUrl = ORIGIN): Promise<PasskeyHouse> {
   };
 }
 
-/** A new administrator in a session. */
+/** A new administrator in a session that may add as many passkeys as there may be. */
 export async function newHolder({ sql }: TestDatabase): Promise<Holder> {
   const administratorId = randomUUID();
   const username = `admin-${administratorId}`;
@@ -57,7 +57,7 @@ export async function newHolder({ sql }: TestDatabase): Promise<Holder> {
   ]);
   const sessionId = randomUUID();
   await sql(
-    "INSERT INTO administrator_session (id, secret_hash, administrator_id, method) VALUES ($1, $1, $2, 'password')",
+    "INSERT INTO administrator_session (id, secret_hash, administrator_id, method) VALUES ($1, $1, $2, 'passkey')",
     [sessionId, administratorId],
   );
   return { administratorId, sessionId, username };

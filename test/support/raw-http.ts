@@ -1,4 +1,5 @@
 /** HTTP/1.1 byte by byte: what a program of any language writes to its socket, and the bytes it reads. */
+import { once } from 'node:events';
 import { connect } from 'node:net';
 
 export interface RawReply {
@@ -48,6 +49,40 @@ function talk(base: string, [requestLine, ...headers]: readonly string[], body: 
       }
     });
   });
+}
+
+/** A request whose body ends when `finish` is called; its first byte was sent when this resolves, and the server is at it. */
+export async function beginSlowly(
+  base: string,
+  [requestLine, ...headers]: readonly string[],
+  body: string,
+): Promise<{ finish(): Promise<RawReply> }> {
+  const { host, port } = new URL(base);
+  const head = [
+    `${requestLine} HTTP/1.1`,
+    `Host: ${host}`,
+    ...headers,
+    'Content-Type: application/json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Expect: 100-continue',
+    'Connection: close',
+  ];
+  const socket = connect(Number(port), '127.0.0.1');
+  socket.write(`${head.join('\r\n')}\r\n\r\n`);
+  const [goOn] = (await once(socket, 'data')) as [Buffer];
+  if (goOn.toString() !== 'HTTP/1.1 100 Continue\r\n\r\n') throw new Error(`not awaited: ${goOn}`);
+  const chunks: Buffer[] = [];
+  socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+  const ended = once(socket, 'end');
+  socket.write(body.slice(0, 1));
+  return {
+    async finish() {
+      socket.write(body.slice(1));
+      await ended;
+      socket.end();
+      return readReply(Buffer.concat(chunks));
+    },
+  };
 }
 
 function readReply(bytes: Buffer): RawReply {

@@ -34,6 +34,17 @@ describe('the session of an administrator', () => {
     expect(await lives(first)).toBe(false);
   });
 
+  it('T19 is another one after every proof, and the one before it is worth nothing', async () => {
+    const admin = await signInToConsole(server);
+    const { cookie } = admin;
+    const { password } = ADMINISTRATOR;
+    expect((await admin.call('POST', '/admin/prove', { password: `not ${password}` })).status).toBe(401);
+    expect(await lives({ ...admin, cookie })).toBe(true);
+    expect((await admin.call('POST', '/admin/prove', { password })).status).toBe(200);
+    expect(admin.cookie).not.toBe(cookie);
+    expect([await lives({ ...admin, cookie }), await lives(admin)]).toEqual([false, true]);
+  });
+
   it('T19 is not believed when there are two of them, or under another name', async () => {
     const { cookie } = await signInToConsole(server);
     const [name, secret] = cookie.split('=');

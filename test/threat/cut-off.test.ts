@@ -112,4 +112,46 @@ describe('somebody an administrator cuts off', () => {
     await openPage(server, shop.request());
     expect(await actions(cafe.clientId)).toEqual(['client.create', 'client.disable', 'client.enable']);
   });
+
+  it('T52 as a site that is deleted is refused at every door, with all that it holds or has begun', async () => {
+    const [site, wechat] = [await oauthSite(server.app, server), await wechatSite(server.app, server)];
+    const phone = await person(server.app, server);
+    const first = site.request({ scope: 'openid offline_access' });
+    const held = (await site.exchange((await login(server, phone, first.query)).code, first.verifier)).json<
+      Record<string, string>
+    >();
+    const heldByShop = (await wechat.exchange((await login(server, phone, wechat.request())).code)).json<
+      Record<string, string>
+    >();
+    const second = site.request();
+    const [codeOf, codeOfShop] = [
+      (await login(server, phone, second.query)).code,
+      (await login(server, phone, wechat.request())).code,
+    ];
+    const [shown, allowed, handed] = [
+      await openPage(server, wechat.request()),
+      await openPage(server, site.request().query),
+      await openPage(server, site.request().query),
+    ];
+    await approve(phone, allowed);
+    await approve(phone, handed);
+    const handle = (await handed.continue()).json<{ continue: string }>().continue;
+    for (const { clientId } of [site, wechat]) {
+      await server.app.clients.disable('test', clientId);
+      await server.app.clients.delete('test', clientId);
+    }
+
+    expect((await site.exchange(codeOf, second.verifier)).json().error).toBe('invalid_client');
+    expect((await site.refresh(held.refresh_token as string)).json().error).toBe('invalid_client');
+    expect((await site.userinfo(held.access_token as string)).status).toBe(401);
+    expect((await wechat.exchange(codeOfShop)).json()).toHaveProperty('errcode', 40013);
+    expect((await wechat.refresh(heldByShop.refresh_token as string)).json()).toHaveProperty('errcode', 40013);
+    expect((await wechat.userinfo(heldByShop.access_token as string)).json()).toHaveProperty('errcode', 40001);
+    expect((await send(shown.qr, { headers: { cookie: phone.cookie } })).status).toBe(410);
+    expect((await allowed.redeem()).status).toBe(410);
+    expect((await send(handle)).status).toBe(410);
+    const { status } = await send(`${server.url}/oauth/logout?id_token_hint=${held.id_token}`);
+    expect(status).toBe(400);
+    expect(server.log()).not.toContain('server_error');
+  });
 });

@@ -1,7 +1,9 @@
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { pageData } from '../support/http.js';
 import { openPage, type WaitingPage } from '../support/page.js';
 import { type Phone, signIn } from '../support/phone.js';
+import { beginSlowly } from '../support/raw-http.js';
 import { wechatSite } from '../support/relying-party.js';
 import { startApp, type TestApp } from '../support/start-app.js';
 import { person } from '../support/story.js';
@@ -59,6 +61,21 @@ describe('the phone’s session', () => {
     expect(cookie).not.toBe(first.cookie);
     expect(isSignedIn((await first.open(page.qr)).body)).toBe(false);
     expect(isSignedIn(await openWithCookie(Buffer.from(cookie)))).toBe(true);
+  });
+
+  it('T20 is judged when all of a request is there: what is half sent at the sign-out scans nothing', async () => {
+    const slow = await person(server.app, server);
+    const scanToken = new URL(page.qr).pathname.split('/').at(-1);
+    const { csrf } = pageData<{ csrf: string }>((await slow.open(page.qr)).body);
+    const begun = await beginSlowly(
+      server.url,
+      ['POST /phone/scan', `Origin: ${server.url}`, `Cookie: ${slow.cookie}`],
+      JSON.stringify({ scan_token: scanToken, csrf }),
+    );
+    // Asks the same of the database, later.
+    await slow.open(page.qr);
+    expect((await slow.post('/phone/sign-out', {})).status).toBe(200);
+    expect((await begun.finish()).status).toBe(401);
   });
 
   it('T19 ends at sign-out', async () => {

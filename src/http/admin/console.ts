@@ -6,6 +6,7 @@ import { AppError } from '../../error.js';
 import type { AppRouterContext, RequestState } from '../context.js';
 import type { CsrfTokens } from '../csrf-token.js';
 import { chooseLanguage } from '../language.js';
+import { readAhead } from '../middleware/read-body.js';
 import { createSessionCookie, type SessionCookie } from '../middleware/session-cookie.js';
 
 /** Not sent from anywhere else, not even along a link; gone with the browser (T62). */
@@ -30,11 +31,15 @@ export function standingOf(session: AdministratorSession, deps: Pick<ConsoleDeps
   return deps.passkeyNeeded ? 'add-passkey' : 'full';
 }
 
-/** Finds the session, and the language that the page's address asks for; whether one is needed is for the route to say. */
+/**
+ * Finds the session, and the language that the page's address asks for; whether one is needed is for the route to say. Only
+ * when all of the request is there: who sends it slowly is judged by what they may do at its end (T20, T23).
+ */
 export function consoleSession(deps: ConsoleDeps): Middleware<RequestState> {
   return async (ctx, next) => {
     const { lang } = ctx.query;
     if (typeof lang === 'string') ctx.state.lang = chooseLanguage(lang, ctx.get('Accept-Language'));
+    await readAhead(ctx.req);
     const secret = deps.consoleCookie.read(ctx);
     ctx.state.administrator = secret === undefined ? undefined : await deps.administratorSignIn.whoIs(secret);
     await next();

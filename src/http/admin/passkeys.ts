@@ -45,13 +45,13 @@ export function beginProof(deps: PasskeysDeps) {
   };
 }
 
-/** POST /admin/prove/passkey {response}: the proof is fresh again. */
+/** POST /admin/prove/passkey {response}: the proof is fresh again, and the cookie another one (T19). */
 export function proveByPasskey(deps: PasskeysDeps) {
   return async (ctx: AppRouterContext): Promise<void> => {
     const { response } = await readJson(ctx.req, ANSWER);
     const session = requireOwnPage(ctx, deps);
     const passkeyId = await deps.administratorPasskeys.finishProof({ ...holderOf(session), response });
-    await deps.administratorSignIn.proveByPasskey(session, passkeyId);
+    deps.consoleCookie.set(ctx, await deps.administratorSignIn.proveByPasskey(session, passkeyId));
     ctx.body = {};
   };
 }
@@ -71,7 +71,7 @@ export function addPasskey(deps: PasskeysDeps) {
     const { name, response } = await readJson(ctx.req, NEW_PASSKEY);
     const session = requireToAdd(ctx, deps);
     const added = await deps.administratorPasskeys.finishRegistration({ ...holderOf(session), name, response });
-    await deps.administratorSignIn.proveByPasskey(session, added.id);
+    deps.consoleCookie.set(ctx, await deps.administratorSignIn.proveByPasskey(session, added.id));
     ctx.status = 201;
     ctx.body = { id: added.id, name: added.name, created_at: added.createdAt, backed_up: added.backedUp };
   };

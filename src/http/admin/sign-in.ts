@@ -30,14 +30,18 @@ export function signOut(deps: ConsoleDeps) {
   };
 }
 
-/** {password}: the proof is fresh again. Only while there is no passkey: then the password proves nothing (T65). */
+/**
+ * {password}: the proof is fresh again, and the cookie another one (T19). Only while there is no passkey: then the
+ * password proves nothing (T65).
+ */
 export function prove(deps: ConsoleDeps) {
   return async (ctx: AppRouterContext): Promise<void> => {
     const { password } = await readJson(ctx.req, PASSWORD);
     const session = requireSession(ctx);
     requireCsrf(ctx, session, deps);
     if (session.hasPasskey) throw new AppError('invalid_credentials');
-    await deps.administratorSignIn.proveByPassword(session, { password, addressKey: ctx.state.addressKey });
+    const given = { password, addressKey: ctx.state.addressKey };
+    deps.consoleCookie.set(ctx, await deps.administratorSignIn.proveByPassword(session, given));
     ctx.body = {};
   };
 }

@@ -72,6 +72,6 @@ function toAppError(thrown: unknown): AppError {
 
 function wantsPage(method: string, path: string): boolean {
   return (
-    (method === 'GET' || method === 'HEAD') && !/^\/(api|admin\/api|sns|health|assets|oauth\/(?!authorize))/.test(path)
+    (method === 'GET' || method === 'HEAD') && !/^\/(api|admin\/api|sns|health|assets|oauth\/(?!authorize))/i.test(path)
   );
 }

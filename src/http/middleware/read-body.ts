@@ -22,6 +22,14 @@ export async function readJson<T>(req: IncomingMessage, schema: ZodType<T>): Pro
   return parse(schema, value);
 }
 
+/** Bodies that were read before anybody asked for them. */
+const ahead = new WeakMap<IncomingMessage, string>();
+
+/** Reads the body before it is looked at who sends it; `readJson` then finds it here. */
+export async function readAhead(req: IncomingMessage): Promise<void> {
+  if (hasBody(req)) ahead.set(req, await readText(req));
+}
+
 /** A form body, flat; empty when the request has no body. A name given twice is refused. */
 export async function readForm(req: IncomingMessage): Promise<Map<string, string>> {
   if (!hasBody(req)) return new Map();
@@ -63,6 +71,8 @@ function hasBody(req: IncomingMessage): boolean {
 }
 
 async function readText(req: IncomingMessage): Promise<string> {
+  const known = ahead.get(req);
+  if (known !== undefined) return known;
   try {
     return await rawBody(req, { limit: LIMIT, length: req.headers['content-length'] ?? null, encoding: 'utf-8' });
   } catch (cause) {

@@ -127,6 +127,18 @@ describe('the keys of a client', () => {
     expect(describeKeys(kept)).toEqual(['EC P-256 ES256 kid a']);
   });
 
+  it('T71 are kept without members that their kind does not have, which nobody has looked at', () => {
+    const odd = { crv: '\0', x: { a: 1 }, y: '\ud800', n: '\0', e: ['\0'] };
+    const pasted = [
+      { ...odd, ...RSA },
+      { ...odd, ...EC },
+      { ...odd, ...ED },
+    ] as unknown as ClientKeys['keys'];
+    expect(clientKeysProblem({ keys: pasted })).toBeUndefined();
+    expect(tidyKeys({ keys: pasted })).toEqual(tidyKeys({ keys: [RSA, EC, ED] } as ClientKeys));
+    expect(JSON.stringify(tidyKeys({ keys: pasted }))).not.toMatch(/\\u/);
+  });
+
   it.each([null, undefined, 'x', 7, [], {}, { keys: 7 }, { keys: [7] }, { keys: [null] }, { keys: [[]] }])(
     'are a set: %j is none',
     (value) => expect(isKeySet(value)).toBe(false),
