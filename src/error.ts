@@ -29,6 +29,8 @@ export interface AppErrorOptions {
   message?: string;
   /** The public text as sayings, one for each thing that is wrong: a door says them in its own voice. */
   sayings?: readonly Saying[];
+  /** The same one by one, as a door has said them. */
+  problems?: readonly string[];
   /** Chooses a page's texts (`error.<reason>.title` and so on) where the code alone says too little. */
   reason?: string;
   cause?: unknown;
@@ -42,6 +44,7 @@ export class AppError extends Error {
   readonly status: number;
   readonly reason: string;
   readonly sayings: readonly Saying[] | undefined;
+  readonly problems: readonly string[] | undefined;
   readonly retryAfter: number | undefined;
 
   constructor(code: ErrorCode, options: AppErrorOptions = {}) {
@@ -52,6 +55,7 @@ export class AppError extends Error {
     this.code = code;
     this.status = status;
     this.sayings = options.sayings;
+    this.problems = options.problems;
     this.reason = options.reason ?? code;
     this.retryAfter = options.retryAfter ?? (status === 503 || status === 429 ? 2 : undefined);
   }

@@ -35,6 +35,9 @@ export function problemOf(answer: Answer): string {
   if (error === 'not_signed_in') return text('console.signedOutText');
   if (error === 'step_up_required') return text('console.notProved');
   if (error === 'passkey_required') return text('console.needsPasskey');
+  const { problems } = answer.body;
+  // Each on a line of its own.
+  if (Array.isArray(problems)) return problems.map((one) => sentence(String(one))).join('\n');
   return sentence(textField(answer, 'error_description') ?? text('common.unexpected'));
 }
 

@@ -122,7 +122,7 @@ describe('a form that is being filled in', () => {
     await fillIn(page, 'My sh<b>op');
     await page.getByLabel('Redirect URIs 1').fill('https://my-shop.example/*');
     await submit(page);
-    await expect.poll(() => textOf(page, '#form-problem')).toMatch(/name may hold letters.*wildcard/i);
+    await expect.poll(() => textOf(page, '#form-problem')).toMatch(/name may hold letters.*\n.*wildcard/i);
     expect(await page.locator(':focus').getAttribute('id')).toBe('form-problem');
     expect(await page.getByLabel('Name', { exact: true }).inputValue()).toBe('My sh<b>op');
     await actor.context.setOffline(true);

@@ -62,6 +62,20 @@ describe('a client at the administration API', () => {
     }
   });
 
+  it('is refused with everything that is wrong, in one sentence and one by one', async () => {
+    const wrong = { name: '', redirect_uris: ['http://shop.example/', 'https://shop.example/*'] };
+    const { status, body } = await admin.call('POST', '/admin/api/clients', wrong);
+    expect([status, body.problems]).toEqual([
+      400,
+      [
+        'the name is empty',
+        expect.stringMatching(/^redirect URI "http:.* must be https/),
+        expect.stringMatching(/\*" holds a wildcard/),
+      ],
+    ]);
+    expect(body.error_description).toBe((body.problems as string[]).join('; '));
+  });
+
   it('is shown with the warning of a callback domain, from its registration on', async () => {
     const cafe = { name: 'Cafe', dialect: 'wechat', callback_domain: 'cafe.example' };
     const created = await admin.call('POST', '/admin/api/clients', cafe);

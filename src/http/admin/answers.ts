@@ -1,6 +1,12 @@
 /** What the administration API answers, as schemas: the OpenAPI document is made of them, and tests hold real answers against them. */
 import { z } from 'zod';
 import { ALL_SETTINGS, type NamedSetting } from '../../client/client-settings.js';
+import { PROBLEM } from '../openapi.js';
+
+/** Every refusal. */
+export const REFUSAL = PROBLEM.extend({
+  problems: z.array(z.string()).optional().describe('Each thing that is wrong with a client, by itself.'),
+});
 
 const time = z.iso.datetime();
 

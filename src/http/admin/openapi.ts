@@ -1,7 +1,7 @@
 /** GET /admin/api/openapi.json: the administration API as its OpenAPI document. */
 import type { AppRouterContext } from '../context.js';
-import { type Description, openApi, PROBLEM } from '../openapi.js';
-import { CHANGED_CLIENT, CLIENT, CLIENT_WITH_SECRET, CLIENTS, REDIRECT_CHECK } from './answers.js';
+import { type Description, openApi } from '../openapi.js';
+import { CHANGED_CLIENT, CLIENT, CLIENT_WITH_SECRET, CLIENTS, REDIRECT_CHECK, REFUSAL } from './answers.js';
 import { CLIENT_CHANGE, NEW_CLIENT, REDIRECT_URI, ROTATION } from './client-body.js';
 import { type AdminOperation, OPERATIONS, type SchemaName } from './operations.js';
 import { NOTHING } from './sign-in.js';
@@ -27,7 +27,7 @@ export const ADMIN_API: Description<SchemaName, AdminOperation['by']> = {
     ClientWithSecret: CLIENT_WITH_SECRET,
     ChangedClient: CHANGED_CLIENT,
     RedirectCheck: REDIRECT_CHECK,
-    Error: PROBLEM,
+    Error: REFUSAL,
   },
   security: {
     reader: TOKEN,

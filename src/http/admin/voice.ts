@@ -32,7 +32,8 @@ export const spoken: Middleware<RequestState> = async (ctx, next) => {
     await next();
   } catch (error) {
     if (!(error instanceof AppError) || !error.sayings) throw error;
-    const message = error.sayings.map((one) => sayTo(ctx, one)).join(ctx.state.lang === 'zh-CN' ? '；' : '; ');
-    throw new AppError(error.code, { message, reason: error.reason, cause: error.cause });
+    const problems = error.sayings.map((one) => sayTo(ctx, one));
+    const message = problems.join(ctx.state.lang === 'zh-CN' ? '；' : '; ');
+    throw new AppError(error.code, { message, problems, reason: error.reason, cause: error.cause });
   }
 };

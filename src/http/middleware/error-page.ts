@@ -60,7 +60,8 @@ export function errorPage(deps: { view: View; log: Logger }): Middleware<Request
         );
       } else {
         ctx.status = error.status;
-        ctx.body = { error: error.code, error_description: error.message };
+        const { code, message, problems } = error;
+        ctx.body = { error: code, error_description: message, ...(problems ? { problems } : {}) };
       }
     }
   };
