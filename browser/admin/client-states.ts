@@ -1,6 +1,6 @@
 // What is done to a client as a whole: a new secret, disable and enable, delete. Each in its place, the grave ones in a dialog.
 import { part } from '../shared/dom.js';
-import type { Answer } from '../shared/http.js';
+import { type Answer, textField } from '../shared/http.js';
 import { api, isDone, problemOf } from './api.js';
 import { announce, at, showProblem, text } from './page.js';
 import { showSecret } from './secret.js';
@@ -31,13 +31,15 @@ async function turn(button: HTMLButtonElement, address: string, refresh: Refresh
   announce(text(`console.${verb}.done`));
 }
 
-async function rotate(address: string, refresh: Refresh): Promise<void> {
+async function rotate(address: string, refresh: Refresh, revision: number): Promise<void> {
   const seconds = Number(new FormData(part<HTMLFormElement>('rotate-form')).get('grace'));
-  const call = () => api('POST', `${address}/rotate-secret`, { grace_seconds: seconds });
+  // Upon what the page shows: an answer may get lost, and a second new secret would end the one that the site still uses.
+  const call = () => api('POST', `${address}/rotate-secret`, { grace_seconds: seconds, revision });
   const answer = await once(part<HTMLButtonElement>('rotate-submit'), call);
   if (!answer) return;
   if (!isDone(answer)) {
-    part('rotate-problem').textContent = problemOf(answer);
+    const isConflict = textField(answer, 'error') === 'conflict';
+    part('rotate-problem').textContent = isConflict ? text('console.rotate.conflict') : problemOf(answer);
     return;
   }
   part<HTMLDialogElement>('rotate-dialog').close();
@@ -55,7 +57,7 @@ async function remove(address: string): Promise<void> {
   else part('delete-problem').textContent = problemOf(answer);
 }
 
-export function runStates(address: string, refresh: Refresh): void {
+export function runStates(address: string, refresh: Refresh, revision: () => number): void {
   const typed = part<HTMLInputElement>('delete-name');
   // The buttons are drawn anew with the states; what holds them stays.
   part('states').addEventListener('click', ({ target }) => {
@@ -74,7 +76,7 @@ export function runStates(address: string, refresh: Refresh): void {
   });
   part('rotate-form').addEventListener('submit', (event) => {
     event.preventDefault();
-    void rotate(address, refresh);
+    void rotate(address, refresh, revision());
   });
   part('delete-form').addEventListener('submit', (event) => {
     event.preventDefault();

@@ -34,6 +34,15 @@ function askForUnionids(): void {
   if (line.hidden) part<HTMLInputElement>('new-unionids').checked = false;
 }
 
+/** Nobody has typed since these were sent. */
+function standsAs(sent: Values): boolean {
+  try {
+    return JSON.stringify(changesFrom(before)) === JSON.stringify(sent);
+  } catch {
+    return false;
+  }
+}
+
 async function saveSettings(): Promise<void> {
   const changes = changesFrom(before);
   if (Object.keys(changes).length === 0) return say(text('console.nothingChanged'));
@@ -46,9 +55,13 @@ async function saveSettings(): Promise<void> {
   revision = Number(answer.body.revision);
   showWarnings(answer);
   const hasSecret = showSecret(answer);
-  const page = await redraw('settings');
-  // Without a fresh page, what was saved is what stands in the fields.
-  before = page?.values ?? { ...before, ...changes };
+  let isOver = false;
+  const page = await redraw(() => {
+    isOver = standsAs(changes);
+    return isOver ? ['settings'] : [];
+  });
+  // Without fresh fields, what was saved is what they began with; what was typed meanwhile stays, to be saved.
+  before = (isOver && page?.values) || { ...before, ...changes };
   revision = page?.client?.revision ?? revision;
   part<HTMLDetailsElement>('more').open = !folded;
   warnOfRisks();
@@ -104,5 +117,5 @@ runFields(() => {
   say('');
   askForUnionids();
 });
-runStates(address, refresh);
+runStates(address, refresh, () => revision);
 if (location.hash === '#warnings') optionalPart('warnings')?.scrollIntoView();

@@ -18,13 +18,13 @@ export async function readPage(address: string): Promise<ReadPage | null> {
   }
 }
 
-/** Everything that is .live, and what else is named; null when the page could not be read, and stays as it is. */
-export async function redraw(...ids: string[]): Promise<PageData | null> {
+/** Everything that is .live, and what else is named once the page has come; null when it could not be read, and stays as it is. */
+export async function redraw(others: () => string[] = () => []): Promise<PageData | null> {
   const page = await readPage(location.pathname + location.search);
   if (!page) return null;
   const focused = document.activeElement?.id;
   const live = [...document.querySelectorAll('.live')].map(({ id }) => id);
-  for (const id of [...live, ...ids]) {
+  for (const id of [...live, ...others()]) {
     const [before, after] = [document.getElementById(id), page.document.getElementById(id)];
     if (!before || !after) continue;
     before.replaceChildren(...[...after.childNodes].map((node) => document.importNode(node, true)));

@@ -3,14 +3,29 @@ import { optionalPart, part } from '../shared/dom.js';
 import { type Answer, textField } from '../shared/http.js';
 import { sentence } from './api.js';
 
+let isKept = true;
+
 /** True when the answer held a secret, which is then on the page. */
 export function showSecret(answer: Answer): boolean {
   const secret = textField(answer, 'client_secret');
   if (secret === null) return false;
   part('secret-value').textContent = secret;
   part('secret').hidden = false;
+  isKept = false;
   return true;
 }
+
+// By the button, or by hand.
+for (const way of ['click', 'copy']) {
+  optionalPart('secret')?.addEventListener(way, (event) => {
+    if (way === 'copy' || (event.target as Element).closest('[data-copies]')) isKept = true;
+  });
+}
+
+// Whoever leaves without it, by the link to the other language too, is asked: it is shown nowhere else.
+addEventListener('beforeunload', (event) => {
+  if (!isKept) event.preventDefault();
+});
 
 // Nor once more from the cache of pages that one comes back to.
 addEventListener('pagehide', () => {

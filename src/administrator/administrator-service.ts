@@ -44,7 +44,7 @@ export class AdministratorService {
   async checkSetupToken(token: string | undefined): Promise<void> {
     const state = token ? await this.#store.setupTokenState(hashSecret(token)) : 'unknown';
     if (state === 'unknown') throw new AppError('setup_token_required');
-    if (state === 'over') throw new AppError('gone');
+    if (state === 'over') throw setupOver();
   }
 
   /** Makes the first administrator; the token works once. */
@@ -52,7 +52,7 @@ export class AdministratorService {
     await this.checkSetupToken(token);
     refuse(usernameProblem(username) ?? passwordProblem(password, username));
     const administrator = await toRow(username, password);
-    if (!(await this.#store.createWithToken(hashSecret(token), administrator))) throw new AppError('gone');
+    if (!(await this.#store.createWithToken(hashSecret(token), administrator))) throw setupOver();
     await this.#audit('setup', 'administrator.create', administrator.id);
   }
 
@@ -109,6 +109,10 @@ export class AdministratorService {
 
 function passwordProblem(password: string, username: string): string | undefined {
   return weakPasswordReason(password, username)?.replace(/^/, 'the password ');
+}
+
+function setupOver(): AppError {
+  return new AppError('gone', { reason: 'setup_over' });
 }
 
 function refuse(problem: string | undefined): void {

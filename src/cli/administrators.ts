@@ -65,7 +65,7 @@ const reset: Command = {
         json: { ...toJson(administrator, 0), passkeys_deleted: passkeys },
         text: [
           `"${administrator.username}" has a new password. ${deleted(passkeys)} and every session of theirs is over.`,
-          `They sign in at ${publicUrl}/admin with the password once and add a passkey. From then on it opens nothing.`,
+          `They sign in at ${publicUrl}/admin with the password once and add a passkey. From then on the password opens nothing.`,
           TOKENS,
         ].join('\n'),
       };

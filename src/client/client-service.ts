@@ -114,8 +114,9 @@ export class ClientService {
   }
 
   /** A new secret; the one before it lives for the grace, so that the site can be told in peace (T56). */
-  async rotateSecret(actor: string, id: string, graceSeconds: number): Promise<Registered> {
+  async rotateSecret(actor: string, id: string, graceSeconds: number, revision?: number): Promise<Registered> {
     const client = await this.get(id);
+    if (revision !== undefined && revision !== client.revision) throw changedMeanwhile();
     if (!hasSecret(client)) {
       const why =
         client.authMethod === 'none'

@@ -1,5 +1,5 @@
 /** What goes wrong at the console is said where it happened, and nothing that was typed is lost. */
-import type { Page } from 'playwright-core';
+import type { Page, Route } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ADMINISTRATOR } from '../support/administrator.js';
 import type { Actor } from '../support/browser.js';
@@ -133,15 +133,37 @@ describe('a form that is being filled in', () => {
   });
 });
 
+describe('a secret', () => {
+  it('is not left behind unasked before it was copied', async () => {
+    const actor = await house.enter();
+    const { page } = actor;
+    const asked: string[] = [];
+    page.on('dialog', async (dialog) => {
+      asked.push(dialog.type());
+      await dialog.dismiss();
+    });
+    await fillIn(page, 'Careful');
+    await submit(page);
+    await page.getByRole('heading', { name: 'Careful is registered' }).waitFor();
+    await page.getByRole('link', { name: '中文' }).click({ noWaitAfter: true });
+    await expect.poll(() => asked).toEqual(['beforeunload']);
+    expect(await textOf(page, '#secret-value')).toMatch(/^[\w-]{43}$/);
+    await page.locator('[data-copies=secret-value]').click();
+    await page.getByRole('link', { name: '中文' }).click();
+    await page.waitForURL(/lang=zh-CN/);
+    expect(asked).toHaveLength(1);
+    expect(actor.complaints()).toEqual([]);
+  });
+});
+
 describe('the page of a client', () => {
-  it('notices at the next save that somebody else changed the client before a secret was made', async () => {
+  it('notices at the next save that somebody else changed the client before it was disabled', async () => {
     const actor = await house.enter();
     const { page } = actor;
     actor.foretell(/status of 409/);
     const id = await clientPage(actor);
     await house.server.app.clients.update('somebody else', id, { name: 'Writing club' });
-    await page.getByRole('button', { name: 'New secret…' }).click();
-    await page.getByRole('button', { name: 'Make a new secret' }).click();
+    await page.getByRole('button', { name: 'Disable' }).click();
     await page.getByRole('heading', { name: 'Writing club' }).waitFor();
     await page.getByLabel('Name', { exact: true }).fill('Chess club');
     await page.keyboard.press('Enter');
@@ -179,6 +201,50 @@ describe('the page of a client', () => {
     await page.locator('#secret').waitFor();
     await expect.poll(() => page.locator(':focus').getAttribute('id')).toBe('secret-title');
     expect((await house.server.app.clients.get(id)).secrets).toHaveLength(2);
+    expect(actor.complaints()).toEqual([]);
+  });
+
+  it('makes no second secret when the answer to the first got lost: the one in use would end', async () => {
+    const actor = await house.enter();
+    const { page } = actor;
+    actor.foretell(/status of 409/, /ERR_CONNECTION_RESET/);
+    const id = await clientPage(actor);
+    const inUse = (await house.server.app.clients.get(id)).secrets[0]?.hash;
+    const live = async () => (await house.server.app.clients.get(id)).secrets.map(({ hash }) => hash);
+    const lose = async (route: Route) => {
+      await route.fetch();
+      await route.abort('connectionreset');
+    };
+    await page.route('**/rotate-secret?*', lose, { times: 1 });
+    await page.getByRole('button', { name: 'New secret…' }).click();
+    expect(await page.locator('#rotate-older').isVisible()).toBe(false);
+    await page.getByRole('button', { name: 'Make a new secret' }).click();
+    await expect.poll(() => textOf(page, '#rotate-problem')).toMatch(/^No connection/);
+    await page.getByRole('button', { name: 'Make a new secret' }).click();
+    await expect.poll(() => textOf(page, '#rotate-problem')).toMatch(/an attempt whose answer got lost/);
+    expect(await live()).toContain(inUse);
+    await page.reload();
+    await page.getByRole('button', { name: 'New secret…' }).click();
+    expect(await page.locator('#rotate-older').innerText()).toMatch(/ends the older at once/);
+    expect(await problemsOf(page, 'en')).toEqual([]);
+    expect(actor.complaints()).toEqual([]);
+  });
+
+  it('keeps what is typed while it saves', async () => {
+    const actor = await house.enter();
+    const { page } = actor;
+    const id = await clientPage(actor);
+    const name = page.getByLabel('Name', { exact: true });
+    await page.route('**/admin/api/clients/*', async (route) => {
+      await name.fill('Poetry club');
+      await route.continue();
+    });
+    await name.fill('Writing club');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('heading', { name: 'Writing club' }).waitFor();
+    expect(await name.inputValue()).toBe('Poetry club');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await expect.poll(async () => (await house.server.app.clients.get(id)).name).toBe('Poetry club');
     expect(actor.complaints()).toEqual([]);
   });
 

@@ -39,7 +39,7 @@ describe('an administrator', () => {
     const risk = page.locator('[data-setting=callback_domain] .risk');
     expect(await risk.isVisible()).toBe(false);
     await page.getByLabel('Callback domain').pressSequentially('my-shop.example');
-    expect(await risk.innerText()).toBe('Accepts any address on that host: exact redirect URIs are safer.');
+    expect(await risk.innerText()).toBe('Accepts any https address on that host: exact redirect URIs are safer.');
     await page.getByText('More settings').click();
     await page.getByLabel('Match code').selectOption('off');
     expect(await page.locator('[data-setting=match_code] .risk').innerText()).toMatch(/one tap from letting them in/);

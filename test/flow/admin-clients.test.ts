@@ -33,6 +33,10 @@ describe('a client at the administration API', () => {
     expect(rotated.status).toBe(200);
     expect(rotated.body.client_secret).not.toBe(secret);
     expect(rotated.body.secrets).toHaveLength(2);
+    const again = await admin.call('POST', `${address}/rotate-secret`, { revision: renamed.body.revision });
+    expect(again).toMatchObject({ status: 409, body: { error: 'conflict' } });
+    const seen = await admin.call('POST', `${address}/rotate-secret`, { revision: rotated.body.revision });
+    expect(seen).toMatchObject({ status: 200, body: { secrets: [{}, {}] } });
 
     expect(await admin.call('DELETE', address)).toMatchObject({ status: 409 });
     expect(await admin.call('POST', `${address}/disable`, {})).toMatchObject({ status: 200, body: { disabled: true } });

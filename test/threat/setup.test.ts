@@ -72,7 +72,9 @@ describe('how the first administrator comes to be', () => {
     expect((await setUp({ token })).status).toBe(201);
     const second = await setUp({ token, username: 'second' });
     expect(second.status).toBe(410);
-    expect((await open(token)).status).toBe(410);
+    const over = await open(token);
+    expect(over.status).toBe(410);
+    expect(over.body).toContain('sign in at /admin');
     const [row, ...more] = await administrators();
     expect(more).toEqual([]);
     expect(row).toMatchObject({ username: 'root', password_hash: expect.stringMatching(/^\$argon2id\$/) });

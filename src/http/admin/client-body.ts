@@ -34,6 +34,10 @@ export const ROTATION = z.strictObject({
     .max(90 * 86_400)
     .default(7 * 86_400)
     .describe('How long the secret before it is still accepted: seven days unless given.'),
+  revision: z
+    .int()
+    .optional()
+    .describe('Of the client that the rotation is made upon: 409 if it was changed since, by a rotation too.'),
 });
 
 export const REDIRECT_URI = z.strictObject({ redirect_uri: text.min(1) });

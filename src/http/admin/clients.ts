@@ -75,8 +75,8 @@ export function deleteClient(deps: ClientsDeps) {
 export function rotateClientSecret(deps: ClientsDeps) {
   return async (ctx: AppRouterContext): Promise<void> => {
     const actor = await requireWriter(ctx, deps);
-    const { grace_seconds } = await readJson(ctx.req, ROTATION);
-    ctx.body = withSecret(ctx, await deps.clients.rotateSecret(actor, idOf(ctx), grace_seconds));
+    const { grace_seconds, revision } = await readJson(ctx.req, ROTATION);
+    ctx.body = withSecret(ctx, await deps.clients.rotateSecret(actor, idOf(ctx), grace_seconds, revision));
   };
 }
 
