@@ -8,7 +8,7 @@ export interface Saying {
 type Value = string | number | Saying;
 type Values = Readonly<Record<string, Value>>;
 
-/** How a door says things. Without one: in English, and a setting is called as in JSON. */
+/** How a door says things. Without one: in English, and a setting is called as in the source. */
 export interface Voice {
   /** The template in another language; undefined: it has none for it. */
   translate?(text: string): string | undefined;
@@ -29,17 +29,11 @@ export function saying<T extends string>(
   return { text, values };
 }
 
-/** A value under the name of a setting is what the setting is called in JSON where that is not made of its name. */
 export function say({ text, values }: Saying, voice: Voice = {}): string {
   return (voice.translate?.(text) ?? text).replace(/\{(setting:)?(\w+)\}/g, (whole, setting, name: string) => {
-    const called = setting && voice.nameOfSetting?.(name);
-    const value = called ?? values[name] ?? (setting ? inJson(name) : whole);
+    const value = setting ? (voice.nameOfSetting?.(name) ?? name) : (values[name] ?? whole);
     return typeof value === 'object' ? say(value, voice) : String(value);
   });
-}
-
-function inJson(field: string): string {
-  return field.replace(/[A-Z]/g, (capital) => `_${capital.toLowerCase()}`);
 }
 
 /** One of several words. */

@@ -1,7 +1,7 @@
 // The one way in which the console's pages call the API: with the page's token, and with whoever is there asked again when needed.
 import { part } from '../shared/dom.js';
 import { type Answer, type Call, call, textField } from '../shared/http.js';
-import { tooMany } from '../shared/too-many.js';
+import { troubleOf } from '../shared/trouble.js';
 import { askWhoIsThere, type Reason } from './identity.js';
 import { at, data, text } from './page.js';
 
@@ -28,10 +28,9 @@ export function isDone({ status }: Answer): boolean {
 
 /** What to tell the person about an answer that is not what they hoped for. */
 export function problemOf(answer: Answer): string {
+  const trouble = troubleOf(data.texts, answer);
+  if (trouble !== null) return trouble;
   const error = textField(answer, 'error');
-  if (answer.status === 0) return text('common.noNetwork');
-  if (answer.status === 429) return tooMany(data.texts, answer.retryAfter);
-  if (answer.status >= 500) return text('common.busy');
   if (error === 'not_signed_in') return text('console.signedOutText');
   if (error === 'step_up_required') return text('console.notProved');
   if (error === 'passkey_required') return text('console.needsPasskey');
@@ -46,6 +45,7 @@ export function sentence(words: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
+// On every page of the console, and every page's script imports this file.
 part('sign-out').addEventListener('click', async () => {
   const answer = await send('POST', '/admin/sign-out', {});
   // Who was signed out already is where they wanted to be.

@@ -1,12 +1,12 @@
 // Reads the settings of a client from their fields, whichever there are, and warns beside a risky choice as it is made.
 import { part } from '../shared/dom.js';
 import { editLists, valuesOf } from './list-editor.js';
-import { text } from './page.js';
+import { showProblem, text } from './page.js';
 
 export type Values = Record<string, unknown>;
 
 /** A field that cannot be read; the words name it. */
-export class Unreadable extends Error {
+class Unreadable extends Error {
   readonly field: HTMLElement;
 
   constructor(message: string, field: HTMLElement) {
@@ -81,7 +81,7 @@ export function showDialect(dialect: string): void {
 }
 
 /** Shows the field, wherever it is folded away. */
-export function reveal(field: HTMLElement): void {
+function reveal(field: HTMLElement): void {
   const fold = field.closest('details');
   if (fold) fold.open = true;
   field.focus();
@@ -94,4 +94,19 @@ export function runFields(onInput: () => void = () => {}): void {
     onInput();
   });
   warnOfRisks();
+}
+
+/** One sending at a time; where a field cannot be read, that is said and the field shown. */
+export function onSubmit(send: (save: HTMLButtonElement) => Promise<void>): void {
+  const save = part<HTMLButtonElement>('save');
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    if (save.disabled) return;
+    showProblem('form-problem', '');
+    send(save).catch((error: unknown) => {
+      if (!(error instanceof Unreadable)) throw error;
+      part('form-problem').textContent = error.message;
+      reveal(error.field);
+    });
+  });
 }

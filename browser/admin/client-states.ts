@@ -2,19 +2,10 @@
 import { part } from '../shared/dom.js';
 import { type Answer, textField } from '../shared/http.js';
 import { api, isDone, problemOf } from './api.js';
-import { announce, at, showProblem, text } from './page.js';
+import { announce, at, showProblem, text, whileBusy } from './page.js';
 import { showSecret } from './secret.js';
 
 type Refresh = (answer: Answer) => Promise<void>;
-
-/** One call at a time for each button. */
-async function once(button: HTMLButtonElement, call: () => Promise<Answer>): Promise<Answer | null> {
-  if (button.disabled) return null;
-  button.disabled = true;
-  const answer = await call();
-  button.disabled = false;
-  return answer;
-}
 
 function open(id: string): void {
   for (const problem of part(id).querySelectorAll('.problem')) problem.textContent = '';
@@ -24,8 +15,7 @@ function open(id: string): void {
 async function turn(button: HTMLButtonElement, address: string, refresh: Refresh): Promise<void> {
   const { verb } = button.dataset;
   showProblem('state-problem', '');
-  const answer = await once(button, () => api('POST', `${address}/${verb}`, {}));
-  if (!answer) return;
+  const answer = await whileBusy(button, () => api('POST', `${address}/${verb}`, {}));
   if (!isDone(answer)) return showProblem('state-problem', problemOf(answer));
   await refresh(answer);
   announce(text(`console.${verb}.done`));
@@ -35,8 +25,9 @@ async function rotate(address: string, refresh: Refresh, revision: number): Prom
   const seconds = Number(new FormData(part<HTMLFormElement>('rotate-form')).get('grace'));
   // Upon what the page shows: an answer may get lost, and a second new secret would end the one that the site still uses.
   const call = () => api('POST', `${address}/rotate-secret`, { grace_seconds: seconds, revision });
-  const answer = await once(part<HTMLButtonElement>('rotate-submit'), call);
-  if (!answer) return;
+  const button = part<HTMLButtonElement>('rotate-submit');
+  if (button.disabled) return;
+  const answer = await whileBusy(button, call);
   if (!isDone(answer)) {
     const isConflict = textField(answer, 'error') === 'conflict';
     part('rotate-problem').textContent = isConflict ? text('console.rotate.conflict') : problemOf(answer);
@@ -51,8 +42,8 @@ async function rotate(address: string, refresh: Refresh, revision: number): Prom
 
 async function remove(address: string): Promise<void> {
   const button = part<HTMLButtonElement>('delete-submit');
-  const answer = await once(button, () => api('DELETE', address));
-  if (!answer) return;
+  if (button.disabled) return;
+  const answer = await whileBusy(button, () => api('DELETE', address));
   if (isDone(answer)) location.assign(at('/admin'));
   else part('delete-problem').textContent = problemOf(answer);
 }

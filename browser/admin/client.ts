@@ -2,13 +2,12 @@
 import { optionalPart, part } from '../shared/dom.js';
 import { type Answer, textField } from '../shared/http.js';
 import { api, isDone, problemOf, sentence } from './api.js';
-import { changesFrom, labelOf, reveal, runFields, Unreadable, type Values, warnOfRisks } from './client-form.js';
+import { changesFrom, labelOf, onSubmit, runFields, type Values, warnOfRisks } from './client-form.js';
 import { runStates } from './client-states.js';
-import { data, onClick, showProblem, text, whileBusy } from './page.js';
+import { data, showProblem, text, whileBusy } from './page.js';
 import { redraw } from './redraw.js';
 import { showSecret, showWarnings } from './secret.js';
 
-const save = part<HTMLButtonElement>('save');
 const address = `/admin/api/clients/${encodeURIComponent(data.client?.id ?? '')}`;
 let before: Values = data.values ?? {};
 let revision = data.client?.revision ?? 0;
@@ -43,12 +42,13 @@ function standsAs(sent: Values): boolean {
   }
 }
 
-async function saveSettings(): Promise<void> {
+async function saveSettings(save: HTMLButtonElement): Promise<void> {
+  say('');
   const changes = changesFrom(before);
   if (Object.keys(changes).length === 0) return say(text('console.nothingChanged'));
   const sure = part<HTMLInputElement>('new-unionids').checked ? { new_unionids: true } : {};
   const send = () => api('PATCH', address, { ...changes, ...sure, revision });
-  const answer = await whileBusy(save, text('console.saving'), send);
+  const answer = await whileBusy(save, send, text('console.saving'));
   if (!isDone(answer)) return refuse(answer);
   const labels = labelsOf(answer.body.changed);
   const folded = !part<HTMLDetailsElement>('more').open;
@@ -80,37 +80,28 @@ function refuse(answer: Answer): void {
   showProblem('form-problem', isConflict ? text('console.conflict') : problemOf(answer));
 }
 
-part<HTMLFormElement>('client-form').addEventListener('submit', (event) => {
-  event.preventDefault();
-  if (save.disabled) return;
-  showProblem('form-problem', '');
-  say('');
-  saveSettings().catch((error: unknown) => {
-    if (!(error instanceof Unreadable)) throw error;
-    part('form-problem').textContent = error.message;
-    reveal(error.field);
-  });
-});
-
-onClick('load-anew', () => location.reload());
-
-part<HTMLFormElement>('try-form').addEventListener('submit', async (event) => {
-  event.preventDefault();
+async function tryAddress(): Promise<void> {
   const [field, verdict, button] = [part<HTMLInputElement>('try-uri'), part('verdict'), part<HTMLButtonElement>('try')];
   const uri = field.value.trim();
   if (uri === '') {
     verdict.replaceChildren(text('console.try.fill'));
     return field.focus();
   }
-  button.disabled = true;
-  const answer = await api('POST', `${address}/check-redirect-uri`, { redirect_uri: uri });
-  button.disabled = false;
+  const ask = () => api('POST', `${address}/check-redirect-uri`, { redirect_uri: uri });
+  const answer = await whileBusy(button, ask);
   const said = answer.body.allowed === true ? 'allowed' : 'refused';
   verdict.dataset.verdict = isDone(answer) ? said : 'none';
   const word = document.createElement('b');
   word.textContent = text(`console.try.${said}`);
   if (isDone(answer)) verdict.replaceChildren(word, ' ', sentence(textField(answer, 'reason') ?? ''));
   else verdict.replaceChildren(problemOf(answer));
+}
+
+onSubmit(saveSettings);
+part('load-anew').addEventListener('click', () => location.reload());
+part('try-form').addEventListener('submit', (event) => {
+  event.preventDefault();
+  void tryAddress();
 });
 
 runFields(() => {

@@ -1,7 +1,7 @@
 // The dialog that asks again who is there. The page behind it stays as it is: nothing that was typed is lost.
 import { part } from '../shared/dom.js';
 import { type Answer, type Call, textField } from '../shared/http.js';
-import { tooMany } from '../shared/too-many.js';
+import { troubleOf } from '../shared/trouble.js';
 import { data, text } from './page.js';
 import { browserKnowsPasskeys, showPasskey } from './passkey.js';
 import { readPage } from './redraw.js';
@@ -53,9 +53,8 @@ function close(proved: boolean): void {
 /** What is said of an answer; null when it is good. */
 async function judge(answer: Answer, wrong: string): Promise<string | null> {
   if (answer.status === 200) return reason === 'over' ? takeNewSession() : null;
-  if (answer.status === 0) return text('common.noNetwork');
-  if (answer.status === 429) return tooMany(data.texts, answer.retryAfter);
-  if (answer.status >= 500) return text('common.busy');
+  const trouble = troubleOf(data.texts, answer);
+  if (trouble !== null) return trouble;
   if (textField(answer, 'error') === 'invalid_credentials') {
     // Perhaps a passkey was added elsewhere: then it is what opens a new session.
     if (reason === 'over') passkey.hidden = !canShowPasskey();

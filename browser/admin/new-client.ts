@@ -2,12 +2,11 @@
 import { part } from '../shared/dom.js';
 import { type Answer, textField } from '../shared/http.js';
 import { api, isDone, problemOf } from './api.js';
-import { changesFrom, reveal, runFields, showDialect, Unreadable } from './client-form.js';
+import { changesFrom, onSubmit, runFields, showDialect } from './client-form.js';
 import { at, data, showProblem, text, whileBusy } from './page.js';
 import { showSecret, showWarnings } from './secret.js';
 
 const form = part<HTMLFormElement>('client-form');
-const save = part<HTMLButtonElement>('save');
 const chosen = (name: string) => String(new FormData(form).get(name));
 
 function showRegistered(answer: Answer): void {
@@ -24,24 +23,15 @@ function showRegistered(answer: Answer): void {
   title.focus();
 }
 
-async function register(): Promise<void> {
+async function register(save: HTMLButtonElement): Promise<void> {
   const { name = '', ...settings } = changesFrom(data.values ?? {});
   const body = { name, ...settings, dialect: chosen('dialect'), application_type: chosen('application_type') };
-  const answer = await whileBusy(save, text('console.new.working'), () => api('POST', '/admin/api/clients', body));
+  const answer = await whileBusy(save, () => api('POST', '/admin/api/clients', body), text('console.new.working'));
   if (isDone(answer)) showRegistered(answer);
   else showProblem('form-problem', problemOf(answer));
 }
 
-form.addEventListener('submit', (event) => {
-  event.preventDefault();
-  if (save.disabled) return;
-  showProblem('form-problem', '');
-  register().catch((error: unknown) => {
-    if (!(error instanceof Unreadable)) throw error;
-    part('form-problem').textContent = error.message;
-    reveal(error.field);
-  });
-});
+onSubmit(register);
 form.addEventListener('change', () => showDialect(chosen('dialect')));
 
 showDialect(chosen('dialect'));

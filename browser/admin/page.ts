@@ -1,5 +1,5 @@
 // What every page of the console begins with: its data, its texts, and the few controls that all pages have.
-import { optionalPart, part } from '../shared/dom.js';
+import { part } from '../shared/dom.js';
 import { type Texts, takePageData, textOf } from '../shared/page-data.js';
 
 export interface PageData {
@@ -44,11 +44,11 @@ export function localTimes(): void {
   for (const time of document.querySelectorAll('time')) time.textContent = format.format(new Date(time.dateTime));
 }
 
-/** Says that it works, and cannot be pressed twice. */
-export async function whileBusy<T>(button: HTMLButtonElement, words: string, work: () => Promise<T>): Promise<T> {
+/** It cannot be pressed twice; `words`: what it says meanwhile. */
+export async function whileBusy<T>(button: HTMLButtonElement, work: () => Promise<T>, words?: string): Promise<T> {
   const idle = button.textContent;
   button.disabled = true;
-  button.textContent = words;
+  if (words !== undefined) button.textContent = words;
   try {
     return await work();
   } finally {
@@ -86,8 +86,3 @@ document.addEventListener('click', ({ target }) => {
 });
 
 localTimes();
-
-/** The part, if this page has it, when it is clicked. */
-export function onClick(id: string, react: () => void): void {
-  optionalPart(id)?.addEventListener('click', react);
-}

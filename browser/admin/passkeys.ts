@@ -33,9 +33,8 @@ async function add(): Promise<void> {
 async function remove(): Promise<void> {
   const button = part<HTMLButtonElement>('remove-submit');
   if (leaving === undefined || button.disabled) return;
-  button.disabled = true;
-  const answer = await api('DELETE', `/admin/passkeys/${encodeURIComponent(leaving)}`);
-  button.disabled = false;
+  const address = `/admin/passkeys/${encodeURIComponent(leaving)}`;
+  const answer = await whileBusy(button, () => api('DELETE', address));
   if (!isDone(answer)) {
     part('remove-problem').textContent = problemOf(answer);
     return;
@@ -55,7 +54,7 @@ part('add-form').addEventListener('submit', (event) => {
   const submit = part<HTMLButtonElement>('add-submit');
   if (submit.disabled) return;
   showProblem('add-problem', '');
-  void whileBusy(submit, text('passkeys.adding'), add);
+  void whileBusy(submit, add, text('passkeys.adding'));
 });
 part('passkeys').addEventListener('click', ({ target }) => {
   const button = (target as Element).closest<HTMLElement>('[data-passkey]');

@@ -3,16 +3,13 @@ import { runCredentialsForm } from '../shared/credentials-form.js';
 import { optionalPart, part } from '../shared/dom.js';
 import { type Answer, call } from '../shared/http.js';
 import { type Texts, takePageData, textOf } from '../shared/page-data.js';
-import { tooMany } from '../shared/too-many.js';
+import { troubleOf } from '../shared/trouble.js';
 import { browserKnowsPasskeys, showPasskey } from './passkey.js';
 
 const { texts, lang } = takePageData<{ texts: Texts; lang: string }>();
 
 function problemOf(answer: Answer, wrong: string): string {
-  if (answer.status === 0) return textOf(texts, 'common.noNetwork');
-  if (answer.status === 401) return textOf(texts, wrong);
-  if (answer.status === 429) return tooMany(texts, answer.retryAfter);
-  return textOf(texts, answer.status >= 500 ? 'common.busy' : 'common.unexpected');
+  return troubleOf(texts, answer) ?? textOf(texts, answer.status === 401 ? wrong : 'common.unexpected');
 }
 
 const send = (path: string, body: object) => call(`${path}?lang=${lang}`, { body, cookies: true });

@@ -2,15 +2,12 @@
 import { runCredentialsForm } from '../shared/credentials-form.js';
 import { type Answer, call } from '../shared/http.js';
 import { type Texts, takePageData, textOf } from '../shared/page-data.js';
-import { tooMany } from '../shared/too-many.js';
+import { troubleOf } from '../shared/trouble.js';
 
 const { texts } = takePageData<{ texts: Texts }>();
 
 function problemOf(answer: Answer): string {
-  if (answer.status === 0) return textOf(texts, 'common.noNetwork');
-  if (answer.status === 401) return textOf(texts, 'signIn.wrong');
-  if (answer.status === 429) return tooMany(texts, answer.retryAfter);
-  return textOf(texts, answer.status >= 500 ? 'common.busy' : 'common.unexpected');
+  return troubleOf(texts, answer) ?? textOf(texts, answer.status === 401 ? 'signIn.wrong' : 'common.unexpected');
 }
 
 runCredentialsForm({

@@ -1,12 +1,12 @@
 /** An administrator's passkeys: add, list and remove them, sign in with one, prove oneself again with one (T22, T65). */
 
-import { displayTextProblem } from '../account/account.js';
 import type { AuthenticationResponse, RegistrationResponse } from '../account/passkey-response.js';
 import { type PasskeyScope, passkeyScope } from '../account/passkey-scope.js';
-import { AppError } from '../error.js';
-import { say } from '../saying.js';
+import type { AuditLog } from '../audit/audit-log.js';
+import { AppError, type ErrorCode } from '../error.js';
+import { type Saying, saying } from '../saying.js';
 import { hashSecret, newSecret } from '../secret.js';
-import { actorOf } from './administrator.js';
+import { actorOf, givenNameProblem } from './administrator.js';
 import { type ChallengePurpose, MAX_PASSKEYS, type Passkey, type PasskeyStore } from './passkey-store.js';
 
 /** Loaded when somebody first needs it (see there). */
@@ -24,7 +24,7 @@ export interface PasskeyHolder {
 export interface AdministratorPasskeysDeps {
   store: PasskeyStore;
   publicUrl: string;
-  audit: (actor: string, action: string, target: string, detail?: Record<string, unknown>) => Promise<void>;
+  audit: AuditLog['record'];
 }
 
 export class AdministratorPasskeys {
@@ -64,14 +64,14 @@ export class AdministratorPasskeys {
   ): Promise<ListedPasskey> {
     const { administratorId, sessionId, name, response } = given;
     const scope = this.#place();
-    const problem = nameProblem(name);
-    if (problem) throw new AppError('invalid_request', { message: `the name ${problem}` });
+    const problem = givenNameProblem(name);
+    if (problem) throw refusal('invalid_request', problem);
     const challenge = await this.#consume(response, 'registration', sessionId);
     const proven = challenge && (await (await ceremonies()).verifyRegistration(scope, response, challenge));
-    if (!proven) throw new AppError('invalid_request', { message: 'the passkey was not accepted' });
+    if (!proven) throw refusal('invalid_request', saying('the passkey was not accepted: try again'));
     const added = await this.#deps.store.add({ ...proven, administratorId, sessionId, name });
     if (added === 'full') throw full();
-    if (added === 'known') throw new AppError('conflict', { message: 'this passkey is registered already' });
+    if (added === 'known') throw refusal('conflict', saying('this passkey is registered already'));
     if (added === 'gone') throw new AppError('not_signed_in');
     const detail = { passkey: added.id, name };
     await this.#deps.audit(actorOf(given), 'administrator.passkey-add', administratorId, detail);
@@ -93,7 +93,7 @@ export class AdministratorPasskeys {
   async beginProof({ administratorId, sessionId }: PasskeyHolder) {
     const scope = this.#place();
     const allowed = await this.#deps.store.listOf(administratorId);
-    if (allowed.length === 0) throw new AppError('conflict', { message: 'there is no passkey yet' });
+    if (allowed.length === 0) throw refusal('conflict', saying('there is no passkey yet'));
     return (await ceremonies()).authenticationOptions(scope, {
       challenge: await this.#ask('proof', sessionId),
       allowed,
@@ -113,8 +113,7 @@ export class AdministratorPasskeys {
     const { administratorId, sessionId } = holder;
     const done = await this.#deps.store.remove(administratorId, passkeyId, { keepLast, sessionId });
     if (done === 'unknown') throw new AppError('not_found');
-    if (done === 'last')
-      throw new AppError('conflict', { message: 'this is the last one: add another before you remove it' });
+    if (done === 'last') throw refusal('conflict', saying('this is the last one: add another before you remove it'));
     await this.#deps.audit(actorOf(holder), 'administrator.passkey-remove', administratorId, { passkey: passkeyId });
   }
 
@@ -138,7 +137,7 @@ export class AdministratorPasskeys {
 
   #place(): PasskeyScope {
     if (this.#scope) return this.#scope;
-    throw new AppError('conflict', { message: 'passkeys need https on a host name, or localhost' });
+    throw refusal('conflict', saying('passkeys need https on a host name, or localhost'));
   }
 
   async #ask(purpose: ChallengePurpose, holder?: string): Promise<string> {
@@ -165,14 +164,17 @@ function isHandleOf(passkey: Passkey, { response }: AuthenticationResponse, requ
   return response.userHandle === Buffer.from(passkey.administratorId).toString('base64url');
 }
 
-function nameProblem(name: string): string | undefined {
-  const problem = displayTextProblem(name, 60);
-  return /[^\s\p{C}]/u.test(name) ? problem && say(problem) : 'is empty';
-}
-
 function toListed({ id, name, createdAt, lastUsedAt, backedUp }: Passkey): ListedPasskey {
   return { id, name, createdAt, lastUsedAt, backedUp };
 }
 
 const refused = () => new AppError('invalid_credentials', { message: 'The passkey was not accepted.' });
-const full = () => new AppError('conflict', { message: `an administrator has ${MAX_PASSKEYS} passkeys at most` });
+const full = () =>
+  refusal(
+    'conflict',
+    saying('an administrator has {most} passkeys at most: remove one that is not used', { most: MAX_PASSKEYS }),
+  );
+
+function refusal(code: ErrorCode, why: Saying): AppError {
+  return new AppError(code, { sayings: [why] });
+}

@@ -2,6 +2,7 @@
 
 import { normalizeUsername, usernameProblem } from '../account/account.js';
 import { hashPassword } from '../account/password.js';
+import type { AuditLog } from '../audit/audit-log.js';
 import { AppError } from '../error.js';
 import { weakPasswordReason } from '../password-strength.js';
 import { hashSecret, newSecret } from '../secret.js';
@@ -12,12 +13,9 @@ const SETUP_MINUTES = 30;
 
 export class AdministratorService {
   readonly #store: AdministratorStore;
-  readonly #audit: (actor: string, action: string, target: string, detail?: Record<string, unknown>) => Promise<void>;
+  readonly #audit: AuditLog['record'];
 
-  constructor(deps: {
-    store: AdministratorStore;
-    audit: (actor: string, action: string, target: string, detail?: Record<string, unknown>) => Promise<void>;
-  }) {
+  constructor(deps: { store: AdministratorStore; audit: AuditLog['record'] }) {
     this.#store = deps.store;
     this.#audit = deps.audit;
   }
@@ -108,7 +106,8 @@ export class AdministratorService {
 }
 
 function passwordProblem(password: string, username: string): string | undefined {
-  return weakPasswordReason(password, username)?.replace(/^/, 'the password ');
+  const reason = weakPasswordReason(password, username);
+  return reason && `the password ${reason}`;
 }
 
 function setupOver(): AppError {

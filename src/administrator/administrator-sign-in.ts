@@ -3,6 +3,7 @@
 import { normalizeUsername } from '../account/account.js';
 import type { GuessStore } from '../account/guess-store.js';
 import { createPasswordCheck, type Guess, type PasswordCheck } from '../account/password-check.js';
+import type { AuditLog } from '../audit/audit-log.js';
 import { AppError } from '../error.js';
 import { hashSecret, newSecret } from '../secret.js';
 import { type AdministratorSession, actorOf, type SignInMethod } from './administrator.js';
@@ -13,7 +14,7 @@ export interface AdministratorSignInDeps {
   administrators: AdministratorStore;
   sessions: AdministratorSessionStore;
   guesses: GuessStore;
-  audit: (actor: string, action: string, target: string, detail?: Record<string, unknown>) => Promise<void>;
+  audit: AuditLog['record'];
 }
 
 export class AdministratorSignIn {

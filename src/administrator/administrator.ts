@@ -1,5 +1,8 @@
 /** Somebody who runs this server, and their sign-in at its console. Apart from accounts: no account is ever one. */
 
+import { displayTextProblem } from '../account/account.js';
+import { type Saying, saying } from '../saying.js';
+
 export interface Administrator {
   readonly id: string;
   readonly username: string;
@@ -33,4 +36,11 @@ export const ADMINISTRATOR_MINUTES = {
 /** Who did it, as the audit log names them. */
 export function actorOf({ username }: Pick<Administrator, 'username'>): string {
   return `administrator ${username}`;
+}
+
+/** Why the name somebody gives a passkey or an API token is refused, or undefined. Lists of them show it (T26). */
+export function givenNameProblem(name: string): Saying | undefined {
+  const problem = displayTextProblem(name, 60);
+  if (problem) return saying('the name {problem}', { problem });
+  return /[^\s\p{C}]/u.test(name) ? undefined : saying('the name is empty');
 }

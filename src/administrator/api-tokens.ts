@@ -1,24 +1,22 @@
 /** Tokens that programs call the administration API with: made on the command line, shown once, revoked there. */
 
-import { displayTextProblem } from '../account/account.js';
+import type { AuditLog } from '../audit/audit-log.js';
 import { AppError } from '../error.js';
-import { say } from '../saying.js';
 import { hashSecret, newHex, newSecret } from '../secret.js';
+import { givenNameProblem } from './administrator.js';
 import type { ApiToken } from './api-token.js';
 import type { ApiTokenStore } from './api-token-store.js';
 
 export const API_TOKEN_DAYS = { least: 1, most: 366, fallback: 90 } as const;
 /** Says what it is to whoever finds one where none should be. */
 const PREFIX = 'qrconnect_admin_';
+const SHAPE = new RegExp(`^${PREFIX}[\\w-]{43}$`);
 
 export class ApiTokens {
   readonly #store: ApiTokenStore;
-  readonly #audit: (actor: string, action: string, target: string, detail?: Record<string, unknown>) => Promise<void>;
+  readonly #audit: AuditLog['record'];
 
-  constructor(deps: {
-    store: ApiTokenStore;
-    audit: (actor: string, action: string, target: string, detail?: Record<string, unknown>) => Promise<void>;
-  }) {
+  constructor(deps: { store: ApiTokenStore; audit: AuditLog['record'] }) {
     this.#store = deps.store;
     this.#audit = deps.audit;
   }
@@ -28,9 +26,8 @@ export class ApiTokens {
     actor: string,
     { name, days, readOnly }: { name: string; days: number; readOnly: boolean },
   ): Promise<{ token: ApiToken; secret: string }> {
-    const forged = displayTextProblem(name, 60);
-    const problem = name.trim() === '' ? 'is empty' : forged && say(forged);
-    if (problem) throw new AppError('invalid_request', { message: `the name ${problem}` });
+    const problem = givenNameProblem(name);
+    if (problem) throw new AppError('invalid_request', { sayings: [problem] });
     const { least, most } = API_TOKEN_DAYS;
     if (!Number.isInteger(days) || days < least || days > most)
       throw new AppError('invalid_request', { message: `a token lives ${least} to ${most} days` });
@@ -44,7 +41,7 @@ export class ApiTokens {
   /** Whose call it is, if the token lives. */
   async whoIs(secret: string): Promise<ApiToken | undefined> {
     // Whatever else is sent as a bearer token is no question for the database.
-    return /^qrconnect_admin_[\w-]{43}$/.test(secret) ? this.#store.findLive(hashSecret(secret)) : undefined;
+    return SHAPE.test(secret) ? this.#store.findLive(hashSecret(secret)) : undefined;
   }
 
   list(): Promise<ApiToken[]> {

@@ -20,6 +20,8 @@ export function fields(client: Client, secret?: string): Line[] {
 
 type Line = [string, string | readonly string[] | undefined];
 
+export const SHOWN_ONCE = 'The secret is shown this once. Put it into the settings of the site now.';
+
 export function notes(warnings: readonly string[]): string[] {
   return warnings.map((warning) => `Note: ${warning}.`);
 }

@@ -3,14 +3,14 @@
 import type { Services } from '../app.js';
 import type { Client } from '../client/client.js';
 import { clientToJson, oldSecretEnds } from '../client/client-json.js';
-import { fields, notes } from './client-record.js';
+import { GRACE_SECONDS } from '../client/client-secret.js';
+import { fields, notes, SHOWN_ONCE } from './client-record.js';
 import { SETTING_OPTIONS, settingsUsage, toChange } from './client-settings.js';
 import { type Command, type Options, UsageError } from './command.js';
 import { record } from './layout.js';
 import { tell } from './voice.js';
 
 const ID = { id: { type: 'string' } } as const;
-const SHOWN_ONCE = 'The secret is shown this once. Put it into the settings of the site now.';
 
 export const update: Command = {
   usage:
@@ -30,9 +30,8 @@ export const update: Command = {
       const { client, secret, changed, ...known } = await clients.update('command line', id, change);
       const warnings = known.warnings.map(tell);
       const what = changed.length > 0 ? `Changed: ${changed.join(', ')}.` : 'Nothing changed: it was so already.';
-      const { client_id, name, ...rest } = clientToJson(client);
       return {
-        json: { client_id, ...(secret ? { client_secret: secret } : {}), name, ...rest, changed, warnings },
+        json: { ...clientToJson(client, secret), changed, warnings },
         text: [record(fields(client, secret)), '', what, ...(secret ? [SHOWN_ONCE] : []), ...notes(warnings)].join(
           '\n',
         ),
@@ -66,11 +65,10 @@ export const rotateSecret: Command = {
     return async ({ clients }) => {
       const { client, secret, ...known } = await clients.rotateSecret('command line', id, seconds);
       const warnings = known.warnings.map(tell);
-      const { client_id, name, ...rest } = clientToJson(client);
       const end = oldSecretEnds(client);
       const old = end ? `The old secret is accepted until ${end}.` : 'Every older secret is refused from now on.';
       return {
-        json: { client_id, client_secret: secret, name, ...rest, warnings },
+        json: { ...clientToJson(client, secret), warnings },
         text: [record(fields(client, secret)), '', SHOWN_ONCE, old, ...notes(warnings)].join('\n'),
       };
     };
@@ -99,13 +97,15 @@ function turn(
 }
 
 const UNITS = { d: 86_400, h: 3600, m: 60 } as const;
-const MAX_GRACE_DAYS = 90;
 
 /** Seconds. */
 function grace(options: Options): number {
-  const text = options.optional('grace') ?? '7d';
+  const text = options.optional('grace');
+  if (text === undefined) return GRACE_SECONDS.fallback;
   const [, count, unit] = /^(\d{1,4})([dhm])$/.exec(text) ?? [];
   const seconds = text === '0' ? 0 : Number(count) * UNITS[unit as keyof typeof UNITS];
-  if (seconds >= 0 && seconds <= MAX_GRACE_DAYS * UNITS.d) return seconds;
-  throw new UsageError(`--grace must be 0, or up to ${MAX_GRACE_DAYS} days such as 7d, 12h or 30m; it is "${text}"`);
+  if (seconds >= 0 && seconds <= GRACE_SECONDS.most) return seconds;
+  throw new UsageError(
+    `--grace must be 0, or up to ${GRACE_SECONDS.most / UNITS.d} days such as 7d, 12h or 30m; it is "${text}"`,
+  );
 }

@@ -2,8 +2,7 @@
 import type { Command } from './command.js';
 
 export const deleteClient: Command = {
-  usage:
-    'clients delete <id> [--json]\n\n' + 'Only a disabled one. It is gone for ever, and its id is never given again.',
+  usage: 'clients delete <id> [--json]\n\nOnly a disabled one. It is gone for ever, and its id is never given again.',
   summary: 'delete a disabled site or app for ever',
   options: { id: { type: 'string' } },
   positional: 'id',

@@ -3,7 +3,7 @@ import type { Services } from '../app.js';
 import type { Client } from '../client/client.js';
 import { clientToJson, isExposed } from '../client/client-json.js';
 import { warningsOf } from '../client/registration.js';
-import { fields, notes, status } from './client-record.js';
+import { fields, notes, SHOWN_ONCE, status } from './client-record.js';
 import { SETTING_OPTIONS, settingsUsage, toNewClient } from './client-settings.js';
 import { disable, enable, rotateSecret, update } from './clients-change.js';
 import { checkRedirectUri } from './clients-check.js';
@@ -23,9 +23,8 @@ const create: Command = {
     return async ({ clients, widgets }) => {
       const { client, secret, ...known } = await clients.register('command line', input);
       const warnings = known.warnings.map(tell);
-      const { client_id, name, ...rest } = clientToJson(client);
       return {
-        json: { client_id, client_secret: secret ?? null, name, ...rest, warnings },
+        json: { ...clientToJson(client, secret ?? null), warnings },
         text: createdText(client, secret, warnings, script(client, widgets)),
       };
     };
@@ -40,7 +39,7 @@ const list: Command = {
     const clients = await services.clients.list();
     const rows = clients.map((c) => [c.id, c.name, c.dialect, c.redirectUris[0] ?? c.callbackDomain ?? '', status(c)]);
     return {
-      json: clients.map(clientToJson),
+      json: clients.map((client) => clientToJson(client)),
       text:
         rows.length > 0
           ? [table(['ID', 'NAME', 'DIALECT', 'REDIRECTS TO', 'STATUS'], rows), ...rotations(clients)].join('\n')
@@ -101,7 +100,7 @@ function createdText(
     client.authMethod === 'none'
       ? 'This client has no secret.'
       : 'This client has no secret: it signs with its own key.';
-  const next = secret ? 'The secret is shown this once. Put it into the settings of the site now.' : none;
+  const next = secret ? SHOWN_ONCE : none;
   const lines = record([...fields(client, secret), ['Script', snippet]]);
   return [lines, '', next, ...notes(warnings)].join('\n');
 }

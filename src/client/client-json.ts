@@ -3,9 +3,11 @@ import type { Client } from './client.js';
 import { isLive } from './client-secret.js';
 import { ALL_SETTINGS } from './client-settings.js';
 
-export function clientToJson(client: Client) {
+/** `secret`: shown this once; null where there is none; left out, it is not spoken of. */
+export function clientToJson(client: Client, secret?: string | null) {
   return {
     client_id: client.id,
+    ...(secret === undefined ? {} : { client_secret: secret }),
     name: client.name,
     dialect: client.dialect,
     application_type: client.applicationType,

@@ -2,7 +2,7 @@
 import { displayTextProblem } from '../account/account.js';
 import { isLoopbackHost, isPrivateHost } from '../config.js';
 import { type Saying, saying } from '../saying.js';
-import { type Dialect, SCOPES_OF } from './dialect.js';
+import { SCOPES_OF } from './dialect.js';
 
 export interface RegistrationContext {
   readonly demo: boolean;
@@ -184,9 +184,8 @@ export function unionNameProblem(union: string): Saying | undefined {
 /** Why a choice of scopes is refused, or undefined: ours and those of resource servers exist (T54). */
 export function scopeProblem(
   scope: string,
-  { dialect, resourceScopes }: { dialect: Dialect; resourceScopes: ReadonlySet<string> },
+  { resourceScopes }: { resourceScopes: ReadonlySet<string> },
 ): Saying | undefined {
-  if (dialect === 'wechat') return saying('the wechat dialect has one scope, snsapi_login, and no choice of it');
   const known = new Set([...SCOPES_OF.oauth, ...resourceScopes]);
   const asked = scope.split(' ');
   const unknown = asked.find((one) => !known.has(one));

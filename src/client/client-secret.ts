@@ -12,6 +12,9 @@ export interface ClientSecret {
   readonly exposedAt?: string;
 }
 
+/** How long the secret before a new one is still accepted: unless somebody says otherwise, and at most. */
+export const GRACE_SECONDS = { fallback: 7 * 86_400, most: 90 * 86_400 } as const;
+
 /** What comparing reads of a secret; the engine's clients hold no more. */
 export type ComparableSecret = Pick<ClientSecret, 'hash' | 'expiresAt'>;
 

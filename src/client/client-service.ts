@@ -17,7 +17,6 @@ import {
   unionidProblems,
 } from './client-change.js';
 import { droppedEarly, freshSecret, liveSecret, rotated, secretFor } from './client-secret.js';
-import { jsonNames } from './client-settings.js';
 import type { ClientStore } from './client-store.js';
 import { checkRedirectUri, type RedirectCheck } from './redirect-check.js';
 import { type NewClient, registrationProblems, settingsOf, warningsOf } from './registration.js';
@@ -120,10 +119,9 @@ export class ClientService {
     if (!hasSecret(client)) {
       const why =
         client.authMethod === 'none'
-          ? saying('a public client has no secret; change {setting:authMethod} first', jsonNames('authMethod'))
+          ? saying('a public client has no secret; change {setting:authMethod} first')
           : saying(
               'the client authenticates with its own key and has no secret; change {setting:clientKeys}, or {setting:authMethod} first',
-              jsonNames('clientKeys', 'authMethod'),
             );
       throw refusal('invalid_request', why);
     }

@@ -69,7 +69,13 @@ export const SETTINGS = {
   }),
   matchCode: choice(['type', 'off'], { label: 'Match code', fallback: 'type' }),
   /** The scopes it may ask for, separated by spaces; undefined: all of its dialect, none of a resource server (T54). */
-  scope: text({ arg: '"openid profile"', label: 'Scopes', problem: scopeProblem }),
+  scope: text({
+    arg: '"openid profile"',
+    label: 'Scopes',
+    only: 'oauth',
+    what: saying('a choice of scopes (the wechat dialect has one, snsapi_login)'),
+    problem: scopeProblem,
+  }),
 
   /** Public JWK set, pasted, never fetched (T60): for private_key_jwt and signed requests. */
   clientKeys: keys({
@@ -213,11 +219,6 @@ export const ALL_SETTINGS: readonly NamedSetting[] = Object.entries(SETTINGS).ma
   column: separated(field, '_'),
 }));
 
-/** For a saying that names them. */
-export function jsonNames(...fields: readonly Field[]): Record<string, string> {
-  return Object.fromEntries(ALL_SETTINGS.filter(({ field }) => fields.includes(field)).map((s) => [s.field, s.json]));
-}
-
 /** A value for every setting: what `pick` has for it, else its default. Each request reads its client through this. */
 export function everySetting(pick: (setting: NamedSetting) => unknown): SettingValues {
   const values: Record<string, unknown> = {};
@@ -235,8 +236,7 @@ export function settingProblems(given: GivenSettings, context: SettingContext): 
   const problems = ALL_SETTINGS.flatMap((setting) => {
     const value: unknown = given[setting.field];
     if (value === undefined) return [];
-    if (!setting.holds(value))
-      return [notOfItsKind({ text: `{setting:${setting.field}}`, values: jsonNames(setting.field) }, setting)];
+    if (!setting.holds(value)) return [notOfItsKind({ text: `{setting:${setting.field}}`, values: {} }, setting)];
     const strange =
       setting.only && setting.only !== context.dialect && JSON.stringify(value) !== JSON.stringify(setting.fallback);
     return [strange ? elsewhere(setting) : undefined, setting.problem(value as NonNullable<unknown>, context)].flat();

@@ -2,13 +2,7 @@
 import { type Saying, saying } from '../saying.js';
 import type { Client } from './client.js';
 import { isLive } from './client-secret.js';
-import {
-  type GivenSettings,
-  jsonNames,
-  type SettingValues,
-  settingProblems,
-  wholeSettings,
-} from './client-settings.js';
+import { type GivenSettings, type SettingValues, settingProblems, wholeSettings } from './client-settings.js';
 import type { Dialect } from './dialect.js';
 import type { SettingContext } from './setting.js';
 
@@ -42,19 +36,9 @@ function contradictions(input: NewClient, dialect: Dialect): Saying[] {
     problems.push(saying('a wechat client always has a secret'));
   if (!input.clientKeys && dialect === 'oauth') {
     if (authMethod === 'private_key_jwt')
-      problems.push(
-        saying(
-          'private_key_jwt needs the public keys of the client: name them with {setting:clientKeys}',
-          jsonNames('clientKeys'),
-        ),
-      );
+      problems.push(saying('private_key_jwt needs the public keys of the client: name them with {setting:clientKeys}'));
     if (input.requireSignedRequest)
-      problems.push(
-        saying(
-          'signed requests need the public keys of the client: name them with {setting:clientKeys}',
-          jsonNames('clientKeys'),
-        ),
-      );
+      problems.push(saying('signed requests need the public keys of the client: name them with {setting:clientKeys}'));
   }
   if (input.pkceOptional && (authMethod === 'none' || input.applicationType === 'native'))
     problems.push(

@@ -128,6 +128,9 @@ describe('an administrator', () => {
        FROM client, jsonb_array_elements(secrets) s WHERE s ? 'expiresAt'`,
     );
     expect(end?.hours).toBe(24);
+    // A page that is left may be kept for the way back, but not with the secret on it.
+    await page.evaluate("dispatchEvent(new Event('pagehide'))");
+    expect(await page.content()).not.toContain(secret);
     await page.reload();
     expect(await page.content()).not.toContain(secret);
     expect(await page.locator('#secret').isVisible()).toBe(false);

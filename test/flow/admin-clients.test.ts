@@ -80,6 +80,19 @@ describe('a client at the administration API', () => {
     expect(body.error_description).toBe((body.problems as string[]).join('; '));
   });
 
+  it('changes only what is named, upon the revision that was named, and takes nothing away that every client has', async () => {
+    const { body } = await admin.call('POST', '/admin/api/clients', SHOP);
+    const change = (changes: object) => admin.call('PATCH', `/admin/api/clients/${body.client_id}`, changes);
+    expect(await change({ union: 'books', revision: 0 })).toMatchObject({ status: 400 });
+    expect(await change({ union: 'books', new_unionids: true, revision: 0 })).toMatchObject({
+      status: 200,
+      body: { revision: 1, changed: ['union_name'], redirect_uris: SHOP.redirect_uris },
+    });
+    expect(await change({ name: 'Another', revision: 0 })).toMatchObject({ status: 409, body: { error: 'conflict' } });
+    expect((await change({ match_code: null })).status).toBe(400);
+    expect(await change({ union: null, new_unionids: true })).toMatchObject({ status: 200, body: { union: null } });
+  });
+
   it('is shown with the warning of a callback domain, from its registration on', async () => {
     const cafe = { name: 'Cafe', dialect: 'wechat', callback_domain: 'cafe.example' };
     const created = await admin.call('POST', '/admin/api/clients', cafe);

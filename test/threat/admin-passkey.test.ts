@@ -119,6 +119,22 @@ for (const demo of ['on', 'off'] as const) {
       ]);
     });
 
+    it('T23 adds none to a session that a password began, once there is one: neither begun before nor after', async () => {
+      const [admin, early, late] = [
+        await signInToConsole(server),
+        await signInToConsole(server),
+        await signInToConsole(server),
+      ];
+      const mine = new SoftwareAuthenticator(server.url);
+      const begun = await early.call('POST', '/admin/passkeys/begin', {});
+      await addPasskey(admin, device);
+      const response = mine.register(begun.body.options as Options);
+      expect((await early.call('POST', '/admin/passkeys', { name: 'mine', response })).status).toBe(401);
+      expect((await late.call('POST', '/admin/passkeys/begin', {})).status).toBe(401);
+      expect(await server.database.sql('SELECT name FROM administrator_passkey')).toHaveLength(1);
+      expect((await signInWith(mine)).status).toBe(401);
+    });
+
     it('T62 begins, adds and removes none from elsewhere or without the page’s token', async () => {
       const admin = await signInToConsole(server);
       const { body } = await addPasskey(admin, device);
@@ -146,10 +162,13 @@ for (const demo of ['on', 'off'] as const) {
         expect((await list(admin)).status).toBe(200);
       });
 
-      it('T65 keeps the last passkey', async () => {
+      it('T65 keeps the last passkey, and says why in the reader’s language', async () => {
         const admin = await signInToConsole(server);
         const { body } = await addPasskey(admin, device);
-        expect((await admin.call('DELETE', `/admin/passkeys/${body.id}`)).status).toBe(409);
+        const remove = (lang: string) => admin.call('DELETE', `/admin/passkeys/${body.id}?lang=${lang}`);
+        const said = (error_description: string) => ({ status: 409, body: { error: 'conflict', error_description } });
+        expect(await remove('en')).toMatchObject(said('this is the last one: add another before you remove it'));
+        expect(await remove('zh-CN')).toMatchObject(said('这是最后一个通行密钥：请先添加另一个，再移除它'));
         expect((await signInWith(device)).status).toBe(200);
       });
     } else {

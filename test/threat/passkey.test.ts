@@ -31,7 +31,7 @@ const challenges = () => house.database.sql('SELECT * FROM webauthn_challenge');
 const expire = () => house.database.sql("UPDATE webauthn_challenge SET expires_at = now() - interval '1 second'");
 const rows = () => house.database.sql('SELECT * FROM administrator_passkey ORDER BY id');
 const refused = { code: 'invalid_credentials', message: 'The passkey was not accepted.' };
-const unaccepted = { code: 'invalid_request', message: 'the passkey was not accepted' };
+const unaccepted = { code: 'invalid_request', message: 'the passkey was not accepted: try again' };
 const won = (results: PromiseSettledResult<unknown>[]) => results.filter(({ status }) => status === 'fulfilled').length;
 
 /** Lies about where and how an answer was made. */

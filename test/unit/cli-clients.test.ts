@@ -140,7 +140,7 @@ describe('clients update', () => {
   it('names every setting in its help, those of one dialect under its name', () => {
     for (const { usage, options } of [clientCommands.create, clientCommands.update]) {
       for (const option of Object.keys(options).filter((name) => name !== 'id')) expect(usage).toContain(`${option}`);
-      expect(usage).toMatch(/oauth only: \[--jwks[\s\S]*wechat only: \[--callback-domain/);
+      expect(usage).toMatch(/oauth only: \[--scope[\s\S]*\[--jwks[\s\S]*wechat only: \[--callback-domain/);
       for (const line of usage.split('\n')) expect(line.length).toBeLessThanOrEqual(120);
     }
   });

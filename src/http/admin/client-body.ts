@@ -1,6 +1,7 @@
 /** What the administration API reads about a client: schemas made of the one table of settings, and nothing else passes (T64). */
 import { z } from 'zod';
 import type { ClientChange } from '../../client/client-change.js';
+import { GRACE_SECONDS } from '../../client/client-secret.js';
 import { ALL_SETTINGS, type NamedSetting } from '../../client/client-settings.js';
 import type { NewClient } from '../../client/registration.js';
 
@@ -31,8 +32,8 @@ export const ROTATION = z.strictObject({
   grace_seconds: z
     .int()
     .min(0)
-    .max(90 * 86_400)
-    .default(7 * 86_400)
+    .max(GRACE_SECONDS.most)
+    .default(GRACE_SECONDS.fallback)
     .describe('How long the secret before it is still accepted: seven days unless given.'),
   revision: z
     .int()

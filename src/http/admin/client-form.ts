@@ -62,8 +62,8 @@ export const RISKS: Readonly<Record<string, string>> = {
   refresh_requires_secret: 'off',
 };
 
-/** Settings without a choice in the WeChat dialect: one scope, and always a secret. */
-const FIXED_IN_WECHAT = new Set(['scope', 'token_endpoint_auth_method']);
+/** A wechat client has a value for it and no choice: its requests carry the secret in the query string. */
+const FIXED_IN_WECHAT = 'token_endpoint_auth_method';
 
 /** For a new client without `client`: the fields of both dialects, each as it is unless somebody chooses. */
 export function formOf(client?: Client): ClientForm {
@@ -96,7 +96,7 @@ function toField(
     column,
     kind,
     choices,
-    only: only ?? (FIXED_IN_WECHAT.has(json) ? 'oauth' : undefined),
+    only: json === FIXED_IN_WECHAT ? 'oauth' : only,
     risky: RISKS[json],
     value,
     text: value === null ? '' : kind === 'keys' ? JSON.stringify(value, null, 2) : String(value),

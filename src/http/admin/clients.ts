@@ -99,9 +99,7 @@ function shown(ctx: AppRouterContext, client: Client) {
 }
 
 function withSecret(ctx: AppRouterContext, { client, secret, warnings }: Registered) {
-  const { client_id, ...rest } = clientToJson(client);
-  const once = secret === undefined ? {} : { client_secret: secret };
-  return { client_id, ...once, ...rest, warnings: said(ctx, warnings) };
+  return { ...clientToJson(client, secret), warnings: said(ctx, warnings) };
 }
 
 function said(ctx: AppRouterContext, warnings: readonly Saying[]): string[] {

@@ -9,7 +9,7 @@ import { type AppRouterContext, sendPage } from '../context.js';
 import type { Language } from '../language.js';
 import type { View } from '../view.js';
 import { fieldsOf, formOf, valuesOf } from './client-form.js';
-import { type ConsoleDeps, type Standing, standingOf } from './console.js';
+import { type ConsoleDeps, standingOf } from './console.js';
 import { sayTo } from './voice.js';
 
 export interface PagesDeps extends ConsoleDeps {
@@ -98,46 +98,35 @@ function consolePage(deps: PagesDeps, place: 'clients' | 'passkeys', draw: Draw)
     const { lang } = ctx.state;
     const session = ctx.state.administrator;
     const standing = session && standingOf(session, deps);
-    const values = {
+    const shared = {
       ...tools(ctx.path, lang, ctx.query.lang !== undefined),
       passkeysPossible,
       publicUrl: deps.publicUrl,
     };
     if (!session || !standing || standing === 'show-passkey') {
-      const page = deps.view.render('admin/sign-in.njk', values, { lang, texts: 'console-sign-in', data: { lang } });
-      return sendPage(ctx, page, 401);
+      const signIn = deps.view.render('admin/sign-in.njk', shared, { lang, texts: 'console-sign-in', data: { lang } });
+      return sendPage(ctx, signIn, 401);
     }
-    const { at } = values;
-    if (standing === 'add-passkey' && ctx.path !== '/admin/passkeys') return ctx.redirect(at('/admin/passkeys'));
-    const page = await draw(ctx, session);
-    sendPage(ctx, drawn(deps, page, { ...values, place, lang, session, standing }));
+    if (standing === 'add-passkey' && ctx.path !== '/admin/passkeys') return ctx.redirect(shared.at('/admin/passkeys'));
+    const { template, values: own, data } = await draw(ctx, session);
+    const { administrator, hasPasskey } = session;
+    const csrf = deps.consoleCsrf.make(session.id, 'console');
+    const page = deps.view.render(
+      template,
+      { ...shared, ...own, place, standing, administrator },
+      { lang, texts: 'console', data: { ...data, csrf, lang, hasPasskey, passkeysPossible } },
+    );
+    sendPage(ctx, page);
   };
-}
-
-interface Surroundings extends Record<string, unknown> {
-  readonly lang: Language;
-  readonly session: AdministratorSession;
-  readonly standing: Standing;
-  readonly passkeysPossible: boolean;
-}
-
-function drawn(deps: PagesDeps, { template, values, data }: ConsolePage, around: Surroundings) {
-  const { lang, session, passkeysPossible } = around;
-  const { administrator, hasPasskey } = session;
-  const csrf = deps.consoleCsrf.make(session.id, 'console');
-  return deps.view.render(
-    template,
-    { ...around, ...values, administrator },
-    { lang, texts: 'console', data: { ...data, csrf, lang, hasPasskey, passkeysPossible } },
-  );
 }
 
 /** What templates write addresses and dates with. A language that was asked for goes along every link. */
 function tools(path: string, lang: Language, keepLang: boolean) {
+  const other = lang === 'en' ? 'zh-CN' : 'en';
   const dates = new Intl.DateTimeFormat(lang, { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' });
   return {
     at: (address: string) => (keepLang ? `${address}?lang=${lang}` : address),
-    otherLanguage: { lang: lang === 'en' ? 'zh-CN' : 'en', href: `${path}?lang=${lang === 'en' ? 'zh-CN' : 'en'}` },
+    otherLanguage: { lang: other, href: `${path}?lang=${other}` },
     /** Its script says it in the reader's own time. */
     dateOf: (when: Date | string) => `${dates.format(new Date(when))} UTC`,
     isoOf: (when: Date | string) => new Date(when).toISOString(),

@@ -7,7 +7,7 @@ import type { Limit } from '../../rate-limit.js';
 import type { AppRouterContext } from '../context.js';
 import { readJson } from '../middleware/read-body.js';
 import { type ConsoleDeps, requireCsrf, requireFresh, requireFull, requireSession } from './console.js';
-import { begin, NOTHING } from './sign-in.js';
+import { beginSession, NOTHING } from './sign-in.js';
 
 export interface PasskeysDeps extends ConsoleDeps {
   administratorPasskeys: AdministratorPasskeys;
@@ -32,7 +32,7 @@ export function signInByPasskey(deps: PasskeysDeps) {
   return async (ctx: AppRouterContext): Promise<void> => {
     const { response } = await readJson(ctx.req, ANSWER);
     const proven = await deps.administratorPasskeys.finishSignIn(response);
-    await begin(ctx, await deps.administratorSignIn.withPasskey(proven), deps);
+    await beginSession(ctx, await deps.administratorSignIn.withPasskey(proven), deps);
   };
 }
 

@@ -73,15 +73,15 @@ export function adminRoutes(
   at('get', '/admin/setup', setupPage(deps));
   at('post', '/admin/setup', setUp(deps), ours);
   at('post', '/admin/sign-in', signIn(deps), ours, session);
-  at('post', '/admin/sign-in/passkey/begin', beginSignIn(deps), ours);
-  at('post', '/admin/sign-in/passkey', signInByPasskey(deps), ours, session);
+  at('post', '/admin/sign-in/passkey/begin', beginSignIn(deps), ours, spoken);
+  at('post', '/admin/sign-in/passkey', signInByPasskey(deps), ours, spoken, session);
   at('post', '/admin/sign-out', signOut(deps), ours, session);
   at('post', '/admin/prove', prove(deps), ours, session);
-  at('post', '/admin/prove/passkey/begin', beginProof(deps), ours, session);
-  at('post', '/admin/prove/passkey', proveByPasskey(deps), ours, session);
-  at('post', '/admin/passkeys/begin', beginPasskey(deps), ours, session);
-  at('post', '/admin/passkeys', addPasskey(deps), ours, session);
-  at('delete', '/admin/passkeys/:passkey', removePasskey(deps), ours, session);
+  at('post', '/admin/prove/passkey/begin', beginProof(deps), ours, spoken, session);
+  at('post', '/admin/prove/passkey', proveByPasskey(deps), ours, spoken, session);
+  at('post', '/admin/passkeys/begin', beginPasskey(deps), ours, spoken, session);
+  at('post', '/admin/passkeys', addPasskey(deps), ours, spoken, session);
+  at('delete', '/admin/passkeys/:passkey', removePasskey(deps), ours, spoken, session);
 
   at('get', '/admin/api/openapi.json', adminDocument(deps));
   at('get', '/admin/api/clients', listClients(deps), spoken, session);

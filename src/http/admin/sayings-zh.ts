@@ -1,4 +1,4 @@
-/** What is said of clients, in Chinese; by the English templates, which stand where they are said. */
+/** What is said of clients and passkeys, in Chinese; by the English templates, which stand where they are said. */
 
 export const SAYINGS_ZH: Readonly<Record<string, string>> = {
   // Words that others are made of.
@@ -21,6 +21,7 @@ export const SAYINGS_ZH: Readonly<Record<string, string>> = {
   'a back-channel logout URI': '后端退出通知地址',
   'a callback domain (instead of exact redirect URIs)': '回调域名（代替逐个登记的回调地址）',
   'embed origins': '嵌入来源',
+  'a choice of scopes (the wechat dialect has one, snsapi_login)': '授权范围的选择（微信格式只有 snsapi_login 这一个）',
   'a JWK set of the client': '客户端的 JWK 集',
   'pushed requests as a requirement': '“必须推送请求”',
   'signed requests as a requirement': '“请求必须签名”',
@@ -47,10 +48,8 @@ export const SAYINGS_ZH: Readonly<Record<string, string>> = {
   'the name holds invisible characters': '名称含有不可见字符',
   'the name mixes scripts': '名称混用了多种文字',
   'a union name has 1 to 64 letters, digits or . _ -': 'union 的名称由 1 到 64 个字母、数字或 . _ - 组成',
-  'the wechat dialect has one scope, snsapi_login, and no choice of it':
-    '微信格式只有 snsapi_login 这一个 scope，不能另行选择',
-  'the scope "{scope}" does not exist; there are {known}': '没有名为“{scope}”的 scope；现有：{known}',
-  'the scopes must hold openid': 'scope 中必须有 openid',
+  'the scope "{scope}" does not exist; there are {known}': '没有名为“{scope}”的授权范围；现有：{known}',
+  'the scopes must hold openid': '授权范围中必须有 openid',
 
   // Addresses.
   'redirect URI "{uri}"': '回调地址“{uri}”',
@@ -122,7 +121,7 @@ export const SAYINGS_ZH: Readonly<Record<string, string>> = {
   '{setting:pkceOptional} is for web clients with a secret or a key: nothing else would protect the codes of this one':
     '“{setting:pkceOptional}”只用于有客户端密钥或自己的公私钥的网站客户端：否则没有什么能保护这个客户端的授权码',
   'tokens are bound to a key (DPoP) or to a certificate (mTLS), not to both':
-    '令牌只能绑定到密钥（DPoP）或证书（mTLS）之一，不能同时绑定',
+    '令牌只能绑定到私钥（DPoP）或证书（mTLS）之一，不能同时绑定',
   'with another union every person gets another unionid at this client; a site that knows people by it loses them. If that is meant, say {setting:newUnionids}':
     '换了 union，每个用户在这个客户端的 unionid 都会改变；以它识别用户的网站将认不出他们。如果确实要这样，请指定“{setting:newUnionids}”',
   'a public client has no secret; change {setting:authMethod} first':
@@ -137,7 +136,7 @@ export const SAYINGS_ZH: Readonly<Record<string, string>> = {
 
   // Whether a redirect URI would be let in.
   'it is registered, to the last character': '它已登记，逐字一致',
-  'a native app may use any port of its loopback address': '原生应用可以使用其本机地址的任何端口',
+  'a native app may use any port of its loopback address': '原生应用可以使用本机回环地址的任何端口',
   'any address on the callback domain {domain} is accepted': '回调域名 {domain} 上的任何地址都会被接受',
   'it is not an absolute URL': '它不是完整的网址',
   'on the callback domain an address is https, without port, user name and fragment, and without a query key of the answer':
@@ -180,4 +179,13 @@ export const SAYINGS_ZH: Readonly<Record<string, string>> = {
     '旧密钥曾于 {exposedAt} 出现在查询参数中，且在 {expiresAt} 之前仍被接受：它已暴露；再更换一次可使它立即失效',
   'the secret was sent in a query string on {exposedAt}, where logs keep it: exposed, give the client a new one':
     '密钥曾于 {exposedAt} 出现在查询参数中，会留在日志里：它已暴露，请更换',
+
+  // Passkeys.
+  'the passkey was not accepted: try again': '此通行密钥未被接受，请重试',
+  'this passkey is registered already': '此通行密钥已经添加过',
+  'there is no passkey yet': '还没有通行密钥',
+  'this is the last one: add another before you remove it': '这是最后一个通行密钥：请先添加另一个，再移除它',
+  'passkeys need https on a host name, or localhost': '通行密钥需要带域名的 https 地址，或 localhost',
+  'an administrator has {most} passkeys at most: remove one that is not used':
+    '每位管理员最多有 {most} 个通行密钥：请先移除不再使用的',
 };

@@ -15,7 +15,7 @@ export function signIn(deps: ConsoleDeps) {
     const given = await readJson(ctx.req, CREDENTIALS);
     const { addressKey } = ctx.state;
     const secret = await deps.administratorSignIn.withPassword({ ...given, addressKey });
-    await begin(ctx, secret, deps);
+    await beginSession(ctx, secret, deps);
   };
 }
 
@@ -46,7 +46,8 @@ export function prove(deps: ConsoleDeps) {
   };
 }
 
-export async function begin(ctx: AppRouterContext, secret: string, deps: ConsoleDeps): Promise<void> {
+/** Sets the cookie of a new session; the one that came along ends (T19). */
+export async function beginSession(ctx: AppRouterContext, secret: string, deps: ConsoleDeps): Promise<void> {
   if (ctx.state.administrator) await deps.administratorSignIn.signOut(ctx.state.administrator);
   deps.consoleCookie.set(ctx, secret);
   ctx.body = {};

@@ -7,24 +7,32 @@ import type { AppContext, RequestState } from '../context.js';
 import { type Language, translator } from '../language.js';
 import { SAYINGS_ZH } from './sayings-zh.js';
 
-export function voiceFor(lang: Language, nameOfSetting?: (field: string) => string): Voice {
+export function voiceFor(lang: Language, nameOfSetting: (field: string) => string = inJson): Voice {
   return { translate: lang === 'zh-CN' ? (text) => SAYINGS_ZH[text] : undefined, nameOfSetting };
 }
 
 /** For people at the console settings are called as on its pages; for programs, as in JSON. */
 export function sayTo({ state: { lang, administrator } }: AppContext, what: Saying): string {
   const t = translator(lang);
-  const onPages = (field: string) => t(OTHERS[field] ?? `client.${JSON_NAMES.get(field)}.label`);
+  const onPages = (field: string) => t(ON_PAGES[field] ?? `client.${inJson(field)}.label`);
   return say(what, voiceFor(lang, administrator ? onPages : undefined));
 }
 
-/** What is said beside the settings. */
-const OTHERS: Readonly<Record<string, string>> = {
+/** What is no setting and is named like one, by the key of its text. */
+const ON_PAGES: Readonly<Record<string, string>> = {
   applicationType: 'console.type',
   newUnionids: 'console.newUnionids.label',
 };
 
-const JSON_NAMES = new Map<string, string>(ALL_SETTINGS.map(({ field, json }) => [field, json]));
+const JSON_NAMES = new Map<string, string>([
+  ...ALL_SETTINGS.map(({ field, json }) => [field, json] as const),
+  ['applicationType', 'application_type'],
+  ['newUnionids', 'new_unionids'],
+]);
+
+function inJson(field: string): string {
+  return JSON_NAMES.get(field) ?? field;
+}
 
 /** Refusals that say what is wrong say it in the reader's language. */
 export const spoken: Middleware<RequestState> = async (ctx, next) => {

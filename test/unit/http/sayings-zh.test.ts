@@ -77,5 +77,6 @@ describe('the voice of the console', () => {
     expect(said(voiceFor('en'))).toContain('id_token_signed_response_alg must be RS256 or ES256 or PS256 or EdDSA');
     expect(said(voiceFor('en', () => 'Keys')).at(-1)).toMatch(/name them with Keys$/);
     expect(said(voiceFor('zh-CN')).at(-1)).toMatch(/“jwks”/);
+    expect(said(voiceFor('en')).join()).toContain('needs a native app (application_type native)');
   });
 });
