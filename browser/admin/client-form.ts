@@ -51,6 +51,16 @@ function readKeys(typed: string, label: string, field: HTMLElement): unknown {
   throw new Unreadable(text('console.badKeys', { label }), field);
 }
 
+/** Whether something was typed that differs from `before`, readable or not. */
+export function isChanged(before: Values): boolean {
+  try {
+    return Object.keys(changesFrom(before)).length > 0;
+  } catch (error) {
+    if (error instanceof Unreadable) return true;
+    throw error;
+  }
+}
+
 /** What differs from `before`, of what is there for this dialect. */
 export function changesFrom(before: Values): Values {
   const shown = settings().filter((setting) => !setting.hidden);

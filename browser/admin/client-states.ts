@@ -1,5 +1,5 @@
 // What is done to a client as a whole: a new secret, disable and enable, delete. Each in its place, the grave ones in a dialog.
-import { part } from '../shared/dom.js';
+import { optionalPart, part } from '../shared/dom.js';
 import { type Answer, textField } from '../shared/http.js';
 import { api, isDone, problemOf } from './api.js';
 import { announce, at, showProblem, text, whileBusy } from './page.js';
@@ -7,18 +7,31 @@ import { showSecret } from './secret.js';
 
 type Refresh = (answer: Answer) => Promise<void>;
 
-function open(id: string): void {
+function showDialog(id: string): void {
   for (const problem of part(id).querySelectorAll('.problem')) problem.textContent = '';
   part<HTMLDialogElement>(id).showModal();
 }
 
-async function turn(button: HTMLButtonElement, address: string, refresh: Refresh): Promise<void> {
-  const { verb } = button.dataset;
+async function enable(button: HTMLButtonElement, address: string, refresh: Refresh): Promise<void> {
   showProblem('state-problem', '');
-  const answer = await whileBusy(button, () => api('POST', `${address}/${verb}`, {}));
+  const answer = await whileBusy(button, () => api('POST', `${address}/enable`, {}));
   if (!isDone(answer)) return showProblem('state-problem', problemOf(answer));
   await refresh(answer);
-  announce(text(`console.${verb}.done`));
+  announce(text('console.enable.done'));
+}
+
+async function disable(address: string, refresh: Refresh): Promise<void> {
+  const button = part<HTMLButtonElement>('disable-submit');
+  if (button.disabled) return;
+  const answer = await whileBusy(button, () => api('POST', `${address}/disable`, {}));
+  if (!isDone(answer)) {
+    part('disable-problem').textContent = problemOf(answer);
+    return;
+  }
+  part<HTMLDialogElement>('disable-dialog').close();
+  await refresh(answer);
+  announce(text('console.disable.done'));
+  optionalPart('enable')?.focus();
 }
 
 async function rotate(address: string, refresh: Refresh, revision: number): Promise<void> {
@@ -53,13 +66,14 @@ export function runStates(address: string, refresh: Refresh, revision: () => num
   // The buttons are drawn anew with the states; what holds them stays.
   part('states').addEventListener('click', ({ target }) => {
     const button = (target as Element).closest('button');
-    if (button?.id === 'turn') void turn(button, address, refresh);
-    if (button?.id === 'rotate') open('rotate-dialog');
+    if (button?.id === 'enable') void enable(button, address, refresh);
+    if (button?.id === 'disable') showDialog('disable-dialog');
+    if (button?.id === 'rotate') showDialog('rotate-dialog');
     if (button?.id !== 'delete') return;
     typed.value = '';
     part<HTMLButtonElement>('delete-submit').disabled = true;
     part('delete-which').textContent = document.querySelector('h1')?.textContent ?? '';
-    open('delete-dialog');
+    showDialog('delete-dialog');
   });
   typed.addEventListener('input', () => {
     const wanted = part('delete-which').textContent ?? '';
@@ -68,6 +82,10 @@ export function runStates(address: string, refresh: Refresh, revision: () => num
   part('rotate-form').addEventListener('submit', (event) => {
     event.preventDefault();
     void rotate(address, refresh, revision());
+  });
+  part('disable-form').addEventListener('submit', (event) => {
+    event.preventDefault();
+    void disable(address, refresh);
   });
   part('delete-form').addEventListener('submit', (event) => {
     event.preventDefault();

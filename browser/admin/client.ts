@@ -2,8 +2,9 @@
 import { optionalPart, part } from '../shared/dom.js';
 import { type Answer, textField } from '../shared/http.js';
 import { api, isDone, problemOf, sentence } from './api.js';
-import { changesFrom, labelOf, onSubmit, runFields, type Values, warnOfRisks } from './client-form.js';
+import { changesFrom, isChanged, labelOf, onSubmit, runFields, type Values, warnOfRisks } from './client-form.js';
 import { runStates } from './client-states.js';
+import { askBeforeLeaving } from './leaving.js';
 import { data, showProblem, text, whileBusy } from './page.js';
 import { redraw } from './redraw.js';
 import { showSecret, showWarnings } from './secret.js';
@@ -54,6 +55,8 @@ async function saveSettings(save: HTMLButtonElement): Promise<void> {
   const folded = !part<HTMLDetailsElement>('more').open;
   revision = Number(answer.body.revision);
   showWarnings(answer);
+  // It may be another answer by now.
+  part('verdict').replaceChildren();
   const hasSecret = showSecret(answer);
   let isOver = false;
   const page = await redraw(() => {
@@ -98,7 +101,12 @@ async function tryAddress(): Promise<void> {
 }
 
 onSubmit(saveSettings);
-part('load-anew').addEventListener('click', () => location.reload());
+let givesUp = false;
+part('load-anew').addEventListener('click', () => {
+  givesUp = true;
+  location.reload();
+});
+askBeforeLeaving(() => !givesUp && isChanged(before));
 part('try-form').addEventListener('submit', (event) => {
   event.preventDefault();
   void tryAddress();

@@ -63,14 +63,16 @@ export function editLists(form: HTMLElement): void {
     changed(editor);
   });
   form.addEventListener('keydown', (event) => {
-    const editor = (event.target as Element).closest<HTMLElement>('.list-editor');
+    const { target } = event;
+    const editor = (target as Element).closest<HTMLElement>('.list-editor');
     // Enter asks for the next field; it must not send a form that is half filled in.
-    if (event.key !== 'Enter' || event.isComposing || !editor || !(event.target instanceof HTMLInputElement)) return;
+    if (event.key !== 'Enter' || event.isComposing || !editor || !(target instanceof HTMLInputElement)) return;
     event.preventDefault();
     addLast(editor);
   });
   form.addEventListener('paste', (event) => {
-    const item = (event.target as Element).closest<HTMLElement>('.list-item');
+    const { target } = event;
+    const item = (target as Element).closest<HTMLElement>('.list-item');
     const editor = item?.closest<HTMLElement>('.list-editor');
     const lines = (event.clipboardData?.getData('text/plain') ?? '').split(/\s+/).filter(Boolean);
     if (!item || !editor || lines.length < 2) return;

@@ -2,7 +2,8 @@
 import { part } from '../shared/dom.js';
 import { type Answer, textField } from '../shared/http.js';
 import { api, isDone, problemOf } from './api.js';
-import { changesFrom, onSubmit, runFields, showDialect } from './client-form.js';
+import { changesFrom, isChanged, onSubmit, runFields, showDialect } from './client-form.js';
+import { askBeforeLeaving } from './leaving.js';
 import { at, data, showProblem, text, whileBusy } from './page.js';
 import { showSecret, showWarnings } from './secret.js';
 
@@ -32,6 +33,7 @@ async function register(save: HTMLButtonElement): Promise<void> {
 }
 
 onSubmit(register);
+askBeforeLeaving(() => !part('new').hidden && isChanged(data.values ?? {}));
 form.addEventListener('change', () => showDialect(chosen('dialect')));
 
 showDialect(chosen('dialect'));

@@ -2,6 +2,7 @@
 import { optionalPart, part } from '../shared/dom.js';
 import { type Answer, textField } from '../shared/http.js';
 import { sentence } from './api.js';
+import { askBeforeLeaving } from './leaving.js';
 
 let isKept = true;
 
@@ -16,16 +17,15 @@ export function showSecret(answer: Answer): boolean {
 }
 
 // By the button, or by hand.
-for (const way of ['click', 'copy']) {
-  optionalPart('secret')?.addEventListener(way, (event) => {
-    if (way === 'copy' || (event.target as Element).closest('[data-copies]')) isKept = true;
-  });
-}
-
-// Whoever leaves without it, by the link to the other language too, is asked: it is shown nowhere else.
-addEventListener('beforeunload', (event) => {
-  if (!isKept) event.preventDefault();
+optionalPart('secret')?.addEventListener('copy', () => {
+  isKept = true;
 });
+optionalPart('secret')?.addEventListener('click', ({ target }) => {
+  if ((target as Element).closest('[data-copies]')) isKept = true;
+});
+
+// It is shown nowhere else.
+askBeforeLeaving(() => !isKept);
 
 // Nor once more from the cache of pages that one comes back to.
 addEventListener('pagehide', () => {

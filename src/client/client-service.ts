@@ -132,7 +132,7 @@ export class ClientService {
     await this.#deps.audit(actor, 'client.rotate-secret', id, { grace_seconds: graceSeconds });
     const next = { ...client, secrets, revision: client.revision + 1 };
     const notes = dropped.map((end) =>
-      saying('the secret that was to work until {end} is refused from now on: two are accepted at most', { end }),
+      saying('the secret that was to work until {end} is refused from now on', { end }),
     );
     return { client: next, secret, warnings: [...warningsOf(next), ...notes] };
   }

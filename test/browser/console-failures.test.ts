@@ -163,7 +163,8 @@ describe('the page of a client', () => {
     actor.foretell(/status of 409/);
     const id = await clientPage(actor);
     await house.server.app.clients.update('somebody else', id, { name: 'Writing club' });
-    await page.getByRole('button', { name: 'Disable' }).click();
+    await page.locator('#disable').click();
+    await page.locator('#disable-submit').click();
     await page.getByRole('heading', { name: 'Writing club' }).waitFor();
     await page.getByLabel('Name', { exact: true }).fill('Chess club');
     await page.keyboard.press('Enter');
@@ -182,7 +183,7 @@ describe('the page of a client', () => {
     await page.getByRole('button', { name: 'Save' }).click();
     await expect.poll(() => textOf(page, '#form-problem')).toMatch(/^Somebody else has changed this client/);
     expect(await page.getByLabel('Name', { exact: true }).inputValue()).toBe('Chess club');
-    await page.getByRole('button', { name: 'Load the page anew' }).click();
+    await page.getByRole('button', { name: 'Reload the page' }).click();
     await page.getByRole('heading', { name: 'Writing club' }).waitFor();
     expect(await page.getByLabel('Name', { exact: true }).inputValue()).toBe('Writing club');
     expect(actor.complaints()).toEqual([]);
@@ -248,12 +249,35 @@ describe('the page of a client', () => {
     expect(actor.complaints()).toEqual([]);
   });
 
+  it('asks whoever leaves with something typed, and nobody who leaves without', async () => {
+    const actor = await house.enter();
+    const { page } = actor;
+    const asked: string[] = [];
+    page.on('dialog', (dialog) => {
+      asked.push(dialog.type());
+      void dialog.accept();
+    });
+    for (const address of ['/admin/clients/new', `/admin/clients/${await clientPage(actor)}`]) {
+      await page.goto(house.server.url + address);
+      await page.getByRole('link', { name: 'Passkeys' }).click();
+      await page.waitForURL(/\/passkeys/);
+      expect(asked).toEqual([]);
+      await page.goto(house.server.url + address);
+      await page.getByLabel('Name', { exact: true }).fill('Half typed');
+      await page.getByRole('link', { name: 'Passkeys' }).click();
+      await page.waitForURL(/\/passkeys/);
+      expect(asked.splice(0)).toEqual(['beforeunload']);
+    }
+    await actor.context.close();
+  });
+
   it('leaves what was typed alone when the client is disabled', async () => {
     const actor = await house.enter();
     const { page } = actor;
     await clientPage(actor);
     await page.getByLabel('Name', { exact: true }).fill('Half typed');
-    await page.getByRole('button', { name: 'Disable' }).click();
+    await page.locator('#disable').click();
+    await page.locator('#disable-submit').click();
     await page.locator('.badge.off').waitFor();
     expect(await page.getByLabel('Name', { exact: true }).inputValue()).toBe('Half typed');
     // The revision is the new one: nobody else was here.

@@ -75,7 +75,9 @@ describe.each(['en', 'zh-CN'] as const)('in %s', (lang) => {
     await page.locator('#rotate').click();
     await expectGood(page, lang);
     await page.keyboard.press('Escape');
-    await page.locator('[data-verb=disable]').click();
+    await page.locator('#disable').click();
+    await expectGood(page, lang);
+    await page.locator('#disable-submit').click();
     await page.locator('#delete').click();
     await expectGood(page, lang);
     expect(actor.complaints()).toEqual([]);

@@ -68,7 +68,7 @@ describe('an administrator', () => {
 
   it('sees the warning on the client’s page and in the list', async () => {
     await page.goto(`${house.server.url}/admin/clients/${id}`);
-    expect(await page.getByRole('note', { name: 'Please know' }).innerText()).toMatch(DOMAIN_WARNING);
+    expect(await page.getByRole('note', { name: 'Please note' }).innerText()).toMatch(DOMAIN_WARNING);
     await page.goto(`${house.server.url}/admin`);
     await page.getByRole('link', { name: '4 warnings My shop' }).click();
     expect(page.url()).toBe(`${house.server.url}/admin/clients/${id}#warnings`);
@@ -138,9 +138,11 @@ describe('an administrator', () => {
 
   it('disables the client, enables it, and deletes it after typing its name', async () => {
     expect(await page.getByRole('button', { name: 'Delete…' }).isVisible()).toBe(false);
-    await page.getByRole('button', { name: 'Disable' }).click();
+    await page.locator('#disable').click();
+    await page.locator('#disable-submit').click();
     await page.getByRole('button', { name: 'Enable' }).click();
-    await page.getByRole('button', { name: 'Disable' }).click();
+    await page.locator('#disable').click();
+    await page.locator('#disable-submit').click();
     await page.getByRole('button', { name: 'Delete…' }).click();
     expect(await page.locator('#delete-submit').isDisabled()).toBe(true);
     await page.getByLabel('To go on, type its name').fill('My shop');

@@ -102,7 +102,8 @@ describe('T63 hostile words at the console', () => {
     await page.getByLabel('Redirect URIs 1').fill(`https://a-shop.example/${IMAGE}`);
     await page.locator('#save').click();
     await expect.poll(() => page.locator('#form-problem').textContent()).toContain(IMAGE);
-    await page.locator('[data-verb=disable]').click();
+    await page.locator('#disable').click();
+    await page.locator('#disable-submit').click();
     await page.locator('#delete').click();
     expect(await page.locator('#delete-which').textContent()).toBe(`${IMAGE}${TEMPLATE}`);
     await expectQuiet();

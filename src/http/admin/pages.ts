@@ -5,6 +5,7 @@ import type { Client } from '../../client/client.js';
 import { clientToJson, isExposed } from '../../client/client-json.js';
 import type { ClientService } from '../../client/client-service.js';
 import { warningsOf } from '../../client/registration.js';
+import type { WidgetService } from '../../widget/widget-service.js';
 import { type AppRouterContext, sendPage } from '../context.js';
 import type { Language } from '../language.js';
 import type { View } from '../view.js';
@@ -17,6 +18,7 @@ export interface PagesDeps extends ConsoleDeps {
   clients: ClientService;
   publicUrl: string;
   administratorPasskeys: AdministratorPasskeys;
+  widgets: Pick<WidgetService, 'snippet'>;
 }
 
 /** What a page of the console shows: its template, values, and what its script reads beside the CSRF token. */
@@ -43,7 +45,11 @@ export function clientsPage(deps: PagesDeps) {
 export function newClientPage(deps: PagesDeps) {
   return consolePage(deps, 'clients', () => {
     const form = formOf();
-    return { template: 'admin/new-client.njk', values: { form }, data: { values: valuesOf(form) } };
+    return {
+      template: 'admin/new-client.njk',
+      values: { form, snippet: deps.widgets.snippet },
+      data: { values: valuesOf(form) },
+    };
   });
 }
 
@@ -57,7 +63,7 @@ export function clientPage(deps: PagesDeps) {
     const { id, revision, dialect } = client;
     return {
       template: 'admin/client.njk',
-      values: { client: { ...summaryOf(ctx, client), secrets }, form },
+      values: { client: { ...summaryOf(ctx, client), secrets }, form, snippet: deps.widgets.snippet },
       data: { client: { id, revision, dialect }, values: valuesOf(form), columns },
     };
   });

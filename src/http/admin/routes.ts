@@ -8,6 +8,7 @@ import { auditedFrom } from '../../audit/audit-log.js';
 import type { ClientService } from '../../client/client-service.js';
 import type { Config } from '../../config.js';
 import { createLimit } from '../../rate-limit.js';
+import type { WidgetService } from '../../widget/widget-service.js';
 import type { RequestState, Route } from '../context.js';
 import { createCsrfTokens } from '../csrf-token.js';
 import type { View } from '../view.js';
@@ -44,6 +45,7 @@ export interface AdminServices {
   administratorPasskeys: AdministratorPasskeys;
   apiTokens: ApiTokens;
   clients: ClientService;
+  widgets: WidgetService;
   csrfKey: string;
 }
 

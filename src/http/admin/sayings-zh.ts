@@ -173,8 +173,7 @@ export const SAYINGS_ZH: Readonly<Record<string, string>> = {
     '{origin} 不能嵌入二维码页面；如果应当可以，请在“{setting:embedOrigins}”中列出它',
   '{origin} may frame the QR page though no address of the client is there; name all that should with {setting:embedOrigins}':
     '{origin} 可以嵌入二维码页面，但客户端没有地址在那里；请在“{setting:embedOrigins}”中列出所有应当可以的来源',
-  'the secret that was to work until {end} is refused from now on: two are accepted at most':
-    '原本可用到 {end} 的密钥从现在起不再接受：最多同时接受两个',
+  'the secret that was to work until {end} is refused from now on': '原本可用到 {end} 的密钥从现在起不再接受',
   'the old secret was sent in a query string on {exposedAt} and is accepted until {expiresAt}: exposed; rotating once more ends it at once':
     '旧密钥曾于 {exposedAt} 出现在查询参数中，且在 {expiresAt} 之前仍被接受：它已暴露；再更换一次可使它立即失效',
   'the secret was sent in a query string on {exposedAt}, where logs keep it: exposed, give the client a new one':

@@ -11,11 +11,12 @@ export function voiceFor(lang: Language, nameOfSetting: (field: string) => strin
   return { translate: lang === 'zh-CN' ? (text) => SAYINGS_ZH[text] : undefined, nameOfSetting };
 }
 
-/** For people at the console settings are called as on its pages; for programs, as in JSON. */
-export function sayTo({ state: { lang, administrator } }: AppContext, what: Saying): string {
+/** For people at the console settings are called as on its pages; for programs, which name a token, as in JSON. */
+export function sayTo(ctx: AppContext, what: Saying): string {
+  const { lang, administrator } = ctx.state;
   const t = translator(lang);
   const onPages = (field: string) => t(ON_PAGES[field] ?? `client.${inJson(field)}.label`);
-  return say(what, voiceFor(lang, administrator ? onPages : undefined));
+  return say(what, voiceFor(lang, administrator && ctx.get('Authorization') === '' ? onPages : undefined));
 }
 
 /** What is no setting and is named like one, by the key of its text. */
