@@ -28,8 +28,10 @@ async function register(save: HTMLButtonElement): Promise<void> {
   const { name = '', ...settings } = changesFrom(data.values ?? {});
   const body = { name, ...settings, dialect: chosen('dialect'), application_type: chosen('application_type') };
   const answer = await whileBusy(save, () => api('POST', '/admin/api/clients', body), text('console.new.working'));
-  if (isDone(answer)) showRegistered(answer);
-  else showProblem('form-problem', problemOf(answer));
+  if (isDone(answer)) return showRegistered(answer);
+  // Nobody knows what became of it; a second one would be another client.
+  const isUnsure = answer.status === 0 || answer.status >= 500;
+  showProblem('form-problem', isUnsure ? text('console.new.unsure') : problemOf(answer));
 }
 
 onSubmit(register);

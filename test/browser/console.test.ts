@@ -152,7 +152,9 @@ describe('an administrator', () => {
     await page.waitForURL(`${house.server.url}/admin`);
     actor.foretell(/status of 404/);
     expect((await page.goto(`${house.server.url}/admin/clients/${id}`))?.status()).toBe(404);
-    expect(await page.locator('h1').innerText()).toBe('There is nothing here');
+    expect(await page.locator('h1').innerText()).toBe('There is no such site or app');
+    await page.getByRole('link', { name: 'Sites and apps' }).click();
+    await page.waitForURL(`${house.server.url}/admin`);
   });
 
   it('speaks the other language at the same address, and takes it along', async () => {

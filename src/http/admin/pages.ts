@@ -5,6 +5,7 @@ import type { Client } from '../../client/client.js';
 import { clientToJson, isExposed } from '../../client/client-json.js';
 import type { ClientService } from '../../client/client-service.js';
 import { warningsOf } from '../../client/registration.js';
+import { AppError } from '../../error.js';
 import type { WidgetService } from '../../widget/widget-service.js';
 import { type AppRouterContext, sendPage } from '../context.js';
 import type { Language } from '../language.js';
@@ -56,7 +57,8 @@ export function newClientPage(deps: PagesDeps) {
 /** GET /admin/clients/:id: all about one. 404 for an id that nobody has. */
 export function clientPage(deps: PagesDeps) {
   return consolePage(deps, 'clients', async (ctx) => {
-    const client = await deps.clients.get(String(ctx.params.id));
+    const client = await deps.clients.find(String(ctx.params.id));
+    if (!client) throw new AppError('not_found', { reason: 'unknown_client' });
     const form = formOf(client);
     const { secrets } = clientToJson(client);
     const columns = Object.fromEntries(fieldsOf(form).map(({ column, json }) => [column, json]));
