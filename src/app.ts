@@ -87,7 +87,10 @@ export async function createApp(
     nudge,
     watcher,
     pendingSeconds: config.ticketSeconds,
-    requestLives: async (uid) => (await authorization.read(uid)) !== undefined,
+    requestLives: async (uid) => {
+      const request = await authorization.read(uid);
+      return request !== undefined && (await clients.active(request.clientId)) !== undefined;
+    },
   });
   const activeAccount = (id: string) => scoped('Account', id, () => accounts.active(id));
   const answering = {

@@ -91,6 +91,7 @@ export async function furnish(config: Config, url: string, log: Logger) {
       store: createClientStore(database),
       demo: config.demo,
       resourceScopes: () => resources.scopeNames(),
+      endTickets: (id) => ticketStore.expireOfClient(id),
       validate: (client) => validateClient(provider, client),
       audit,
     });

@@ -39,6 +39,8 @@ export interface ClientServiceDeps {
   demo: boolean;
   /** The scopes of all registered resource servers. */
   resourceScopes: () => Promise<ReadonlySet<string>>;
+  /** Ends every QR code of a client, scanned or not (T52). */
+  endTickets: (clientId: string) => Promise<void>;
   /** Throws when the engine would not accept the client: what is saved is what will work. */
   validate: (client: Client) => Promise<void>;
   audit: (actor: string, action: string, target: string, detail?: Record<string, unknown>) => Promise<void>;
@@ -195,6 +197,8 @@ export class ClientService {
     const client = await this.get(id);
     // Nobody changed anything if it was so already: nothing to tell the audit log.
     if (!(await this.#deps.store.setDisabled(id, disabled))) return this.get(id);
+    // Nobody goes on deciding about a site that could no longer be told.
+    if (disabled) await this.#deps.endTickets(id);
     await this.#deps.audit(actor, disabled ? 'client.disable' : 'client.enable', id);
     return { ...client, disabled, revision: client.revision + 1 };
   }

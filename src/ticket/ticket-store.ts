@@ -44,6 +44,8 @@ export interface TicketStore {
   cancelOldest(requestUids: readonly string[], keep: number): Promise<string[]>;
   /** Expires what this account's phones have scanned or allowed and nobody has collected. */
   expireOf(accountId: string): Promise<void>;
+  /** Every ticket of this client that could still become something, whoever has scanned it or not. */
+  expireOfClient(clientId: string): Promise<void>;
   /** Marks a ticket as followed by a fresh one. True for exactly one caller. */
   claimRenewal(id: string): Promise<boolean>;
   /** What this account's phone did lately: scans in ten minutes, wrong match codes in an hour. */
@@ -100,6 +102,11 @@ const EXPIRE_OF: Statement = {
   name: 'ticket-expire-of',
   text: `UPDATE ticket SET revision = revision + 1, expires_at = clock_timestamp()
          WHERE scanned_account = $1 AND status IN ('scanned', 'confirmed') AND expires_at > clock_timestamp()`,
+};
+const EXPIRE_OF_CLIENT: Statement = {
+  name: 'ticket-expire-of-client',
+  text: `UPDATE ticket SET revision = revision + 1, expires_at = clock_timestamp()
+         WHERE client_id = $1 AND status IN ('pending', 'scanned', 'confirmed') AND expires_at > clock_timestamp()`,
 };
 const CLAIM_RENEWAL: Statement = {
   name: 'ticket-claim-renewal',
@@ -180,6 +187,9 @@ export function createTicketStore(database: Database): TicketStore {
       (await database.query<{ id: string }>(CANCEL_OLDEST, [requestUids, keep])).map(({ id }) => id),
     async expireOf(accountId) {
       await database.query(EXPIRE_OF, [accountId]);
+    },
+    async expireOfClient(clientId) {
+      await database.query(EXPIRE_OF_CLIENT, [clientId]);
     },
     claimRenewal: async (id) => (await database.query(CLAIM_RENEWAL, [id])).length === 1,
     async recentOf(accountId) {

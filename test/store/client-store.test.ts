@@ -91,6 +91,7 @@ describe('the client store', () => {
     const services = stores.map(
       (store) =>
         new ClientService({
+          endTickets: async () => {},
           store,
           demo: false,
           resourceScopes: async () => new Set(),
@@ -254,6 +255,7 @@ describe('the client store', () => {
     const [anna, ben] = stores.map(
       (store) =>
         new ClientService({
+          endTickets: async () => {},
           store,
           demo: false,
           resourceScopes: async () => new Set(),

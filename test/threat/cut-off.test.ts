@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { send } from '../support/http.js';
-import { openPage } from '../support/page.js';
+import { openPage, type WaitingPage } from '../support/page.js';
 import { signIn } from '../support/phone.js';
 import { type OauthSite, oauthSite, type WechatSite, wechatSite } from '../support/relying-party.js';
 import { startApp, type TestApp } from '../support/start-app.js';
@@ -111,6 +111,27 @@ describe('somebody an administrator cuts off', () => {
     expect((await cafe.userinfo(held.access_token as string)).status).toBe(200);
     await openPage(server, shop.request());
     expect(await actions(cafe.clientId)).toEqual(['client.create', 'client.disable', 'client.enable']);
+  });
+
+  it('T52 as a site whose QR codes are on screens: nobody is told that they are in, and no fresh code is drawn', async () => {
+    const [site, wechat] = [await oauthSite(server.app, server), await wechatSite(server.app, server)];
+    const phone = await person(server.app, server);
+    const pages = await Promise.all(
+      [site.request().query, wechat.request()].flatMap((query) => [1, 2, 3].map(() => openPage(server, query))),
+    );
+    const scanned = await Promise.all([1, 4].map((i) => phone.scan((pages[i] as WaitingPage).qr)));
+    for (const i of [2, 5]) await approve(phone, pages[i] as WaitingPage);
+    const codes = await Promise.all(
+      [1, 4].map(async (i) => String((await (pages[i] as WaitingPage).status()).json().match_code)),
+    );
+    for (const { clientId } of [site, wechat]) await server.app.clients.disable('test', clientId);
+
+    for (const [i, one] of scanned.entries()) expect((await phone.confirm(one, codes[i])).status).toBe(410);
+    for (const i of [2, 5]) expect((await (pages[i] as WaitingPage).redeem()).status).toBe(410);
+    for (const page of pages) expect((await page.renew()).status).toBe(410);
+    // It could be a mistake: what is on the screens then goes on with a fresh code.
+    for (const { clientId } of [site, wechat]) await server.app.clients.enable('test', clientId);
+    for (const i of [0, 3]) expect((await (pages[i] as WaitingPage).renew()).status).toBe(201);
   });
 
   it('T52 as a site that is deleted is refused at every door, with all that it holds or has begun', async () => {

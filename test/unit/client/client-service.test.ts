@@ -23,6 +23,7 @@ function build() {
   const write = (row: Client) => rows.set(row.id, { ...row, revision: row.revision + 1 }) !== undefined;
   const resourceScopes = new Set(['orders:read']);
   const service = new ClientService({
+    endTickets: async () => {},
     store: {
       insert: async (client: Client) => !rows.has(client.id) && rows.set(client.id, client) !== undefined,
       find: async (id: string) => rows.get(id),
