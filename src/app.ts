@@ -131,6 +131,7 @@ export async function createApp(
       house.administratorSessions,
       house.apiTokenStore,
       house.passkeyStore,
+      house.auditLog,
     ]).catch((error) => log.warn({ err: error }, 'sweep'));
   }, SWEEP_MS).unref();
 

@@ -55,7 +55,8 @@ export async function furnish(config: Config, url: string, log: Logger) {
   let ring: KeyRing | undefined;
   try {
     await database.migrate();
-    const { record: audit } = createAuditLog(database);
+    const auditLog = createAuditLog(database);
+    const audit = auditLog.record;
     const keyService = new KeyService({ store: createKeyStore(database), seal: createSeal(config.keysSecret), audit });
     ring = await openKeyRing(keyService, {
       rotationDays: config.keyRotationDays,
@@ -172,6 +173,7 @@ export async function furnish(config: Config, url: string, log: Logger) {
         guesses,
         signOutBrowsers: signOut.browsers,
       }),
+      auditLog,
       administratorSessions,
       apiTokenStore,
       passkeyStore,

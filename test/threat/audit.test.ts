@@ -1,5 +1,6 @@
 /** T67: who changed what, when, from where; whole, without a secret, and for good. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createAuditLog } from '../../src/audit/audit-log.js';
 import { type AtConsole, makeAdministrator, signInToConsole } from '../support/administrator.js';
 import { startApp, type TestApp } from '../support/start-app.js';
 
@@ -31,6 +32,32 @@ describe('the audit log', () => {
       await expect(server.database.sql(statement)).rejects.toThrow(/only ever added/);
     }
     expect((await events()).length).toBeGreaterThan(0);
+  });
+
+  it('T74 forgets an address after 30 days and a row after a year, and nothing before', async () => {
+    const { sql } = server.database;
+    const add = (age: string) =>
+      sql(
+        `INSERT INTO audit_event (actor, action, target, address, at) VALUES ('test', 'old', $1::text, '192.0.2.1', now() - $1::text::interval)`,
+        [age],
+      );
+    for (const age of ['29 days', '31 days', '364 days', '367 days']) await add(age);
+    const left = () => sql("SELECT target, address FROM audit_event WHERE action = 'old' ORDER BY at DESC");
+    await expect(sql("UPDATE audit_event SET address = NULL WHERE target = '29 days'")).rejects.toThrow(
+      /only ever added/,
+    );
+    await expect(sql("UPDATE audit_event SET target = 'x', address = NULL WHERE target = '31 days'")).rejects.toThrow();
+    await expect(sql("UPDATE audit_event SET address = '192.0.2.2' WHERE target = '31 days'")).rejects.toThrow();
+    await expect(sql("DELETE FROM audit_event WHERE target = '364 days'")).rejects.toThrow(/only ever added/);
+    expect(await left()).toHaveLength(4);
+    const log = createAuditLog(server.app.database);
+    while ((await log.sweep()) > 0);
+    expect(await left()).toEqual([
+      { target: '29 days', address: '192.0.2.1' },
+      { target: '31 days', address: null },
+      { target: '364 days', address: null },
+    ]);
+    expect((await events()).filter(({ address }) => address === '127.0.0.1').length).toBeGreaterThan(0);
   });
 
   it('T67 has one row of each change, with who, what it was and is, and from where', async () => {
