@@ -90,6 +90,19 @@ export function showDialect(dialect: string): void {
   }
 }
 
+/** Says what was refused, and marks the fields whose words it quotes, wherever they are folded away. */
+export function showRefused(words: string): void {
+  for (const field of form.querySelectorAll<HTMLInputElement>('.setting input[type="text"]')) {
+    const typed = field.value.trim().slice(0, 200);
+    const isQuoted = typed !== '' && [`"${typed}"`, `“${typed}”`].some((quoted) => words.includes(quoted));
+    if (isQuoted) field.setAttribute('aria-invalid', 'true');
+    else field.removeAttribute('aria-invalid');
+    const fold = isQuoted ? field.closest('details') : null;
+    if (fold) fold.open = true;
+  }
+  showProblem('form-problem', words);
+}
+
 /** Shows the field, wherever it is folded away. */
 function reveal(field: HTMLElement): void {
   const fold = field.closest('details');
@@ -99,7 +112,8 @@ function reveal(field: HTMLElement): void {
 
 export function runFields(onInput: () => void = () => {}): void {
   editLists(form);
-  form.addEventListener('input', () => {
+  form.addEventListener('input', ({ target }) => {
+    (target as Element).removeAttribute('aria-invalid');
     warnOfRisks();
     onInput();
   });

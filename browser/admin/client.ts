@@ -2,10 +2,19 @@
 import { optionalPart, part } from '../shared/dom.js';
 import { type Answer, textField } from '../shared/http.js';
 import { api, isDone, problemOf, sentence } from './api.js';
-import { changesFrom, isChanged, labelOf, onSubmit, runFields, type Values, warnOfRisks } from './client-form.js';
+import {
+  changesFrom,
+  isChanged,
+  labelOf,
+  onSubmit,
+  runFields,
+  showRefused,
+  type Values,
+  warnOfRisks,
+} from './client-form.js';
 import { runStates } from './client-states.js';
 import { askBeforeLeaving } from './leaving.js';
-import { data, showProblem, text, whileBusy } from './page.js';
+import { data, text, whileBusy } from './page.js';
 import { redraw } from './redraw.js';
 import { showSecret, showWarnings } from './secret.js';
 
@@ -80,7 +89,7 @@ function say(words: string): void {
 function refuse(answer: Answer): void {
   const isConflict = textField(answer, 'error') === 'conflict';
   part('load-anew').hidden = !isConflict;
-  showProblem('form-problem', isConflict ? text('console.conflict') : problemOf(answer));
+  showRefused(isConflict ? text('console.conflict') : problemOf(answer));
 }
 
 async function tryAddress(): Promise<void> {

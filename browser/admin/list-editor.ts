@@ -15,6 +15,7 @@ function add(editor: HTMLElement, after: HTMLElement, value = ''): HTMLElement {
   const input = inputOf(item);
   input.value = value;
   input.removeAttribute('value');
+  input.removeAttribute('aria-invalid');
   after.after(item);
   number(editor);
   return item;

@@ -2,9 +2,9 @@
 import { part } from '../shared/dom.js';
 import { type Answer, textField } from '../shared/http.js';
 import { api, isDone, problemOf } from './api.js';
-import { changesFrom, isChanged, onSubmit, runFields, showDialect } from './client-form.js';
+import { changesFrom, isChanged, onSubmit, runFields, showDialect, showRefused } from './client-form.js';
 import { askBeforeLeaving } from './leaving.js';
-import { at, data, showProblem, text, whileBusy } from './page.js';
+import { at, data, text, whileBusy } from './page.js';
 import { showSecret, showWarnings } from './secret.js';
 
 const form = part<HTMLFormElement>('client-form');
@@ -31,7 +31,7 @@ async function register(save: HTMLButtonElement): Promise<void> {
   if (isDone(answer)) return showRegistered(answer);
   // Nobody knows what became of it; a second one would be another client.
   const isUnsure = answer.status === 0 || answer.status >= 500;
-  showProblem('form-problem', isUnsure ? text('console.new.unsure') : problemOf(answer));
+  showRefused(isUnsure ? text('console.new.unsure') : problemOf(answer));
 }
 
 onSubmit(register);

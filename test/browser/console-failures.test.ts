@@ -124,6 +124,12 @@ describe('a form that is being filled in', () => {
     await submit(page);
     await expect.poll(() => textOf(page, '#form-problem')).toMatch(/name may hold letters.*\n.*wildcard/i);
     expect(await page.locator(':focus').getAttribute('id')).toBe('form-problem');
+    const uri = page.getByLabel('Redirect URIs 1');
+    expect(await page.locator('[aria-invalid]').count()).toBe(1);
+    expect(await uri.getAttribute('aria-invalid')).toBe('true');
+    await uri.press('End');
+    await uri.press('x');
+    expect(await page.locator('[aria-invalid]').count()).toBe(0);
     expect(await page.getByLabel('Name', { exact: true }).inputValue()).toBe('My sh<b>op');
     await actor.context.setOffline(true);
     await submit(page);
