@@ -18,6 +18,7 @@ async function enable(button: HTMLButtonElement, address: string, refresh: Refre
   if (!isDone(answer)) return showProblem('state-problem', problemOf(answer));
   await refresh(answer);
   announce(text('console.enable.done'));
+  optionalPart('disable')?.focus();
 }
 
 async function disable(address: string, refresh: Refresh): Promise<void> {
