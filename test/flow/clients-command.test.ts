@@ -41,6 +41,21 @@ describe('clients on the command line', () => {
     expect([JSON.parse(out), status]).toEqual([{ error: 'invalid_request', error_description: WITHOUT_KEYS }, 1]);
   });
 
+  it('are warned of a callback domain when it is set, changed and shown, for people and for programs', async () => {
+    const warning = (domain: string) =>
+      `a callback domain accepts any address on ${domain}: exact redirect URIs are safer`;
+    const words = ['--name', 'Cafe', '--dialect', 'wechat', '--callback-domain', 'cafe.example'];
+    const { out } = await clients('create', ...words, '--json');
+    const { client_id: id, warnings } = JSON.parse(out) as { client_id: string; warnings: string[] };
+    expect(warnings).toContain(warning('cafe.example'));
+    expect((await clients('show', id)).out).toContain(`Note: ${warning('cafe.example')}.`);
+    const changed = await clients('update', id, '--callback-domain', 'tea.example');
+    expect(changed.out).toContain(`Note: ${warning('tea.example')}.`);
+    expect(
+      (await clients('update', id, '--callback-domain', '', '--redirect-uri', 'https://tea.example/')).out,
+    ).not.toMatch(/callback domain accepts/);
+  });
+
   it('are answered with their warnings as texts, which name options too', async () => {
     const { client } = await server.app.clients.register('test', {
       name: 'Shop',
