@@ -97,17 +97,14 @@ export function showRefused(words: string): void {
     const isQuoted = typed !== '' && [`"${typed}"`, `“${typed}”`].some((quoted) => words.includes(quoted));
     if (isQuoted) field.setAttribute('aria-invalid', 'true');
     else field.removeAttribute('aria-invalid');
-    const fold = isQuoted ? field.closest('details') : null;
-    if (fold) fold.open = true;
+    if (isQuoted) unfold(field);
   }
   showProblem('form-problem', words);
 }
 
-/** Shows the field, wherever it is folded away. */
-function reveal(field: HTMLElement): void {
+function unfold(field: HTMLElement): void {
   const fold = field.closest('details');
   if (fold) fold.open = true;
-  field.focus();
 }
 
 export function runFields(onInput: () => void = () => {}): void {
@@ -130,7 +127,8 @@ export function onSubmit(send: (save: HTMLButtonElement) => Promise<void>): void
     send(save).catch((error: unknown) => {
       if (!(error instanceof Unreadable)) throw error;
       part('form-problem').textContent = error.message;
-      reveal(error.field);
+      unfold(error.field);
+      error.field.focus();
     });
   });
 }

@@ -9,7 +9,7 @@ export interface PageData {
   hasPasskey: boolean;
   passkeysPossible: boolean;
   texts: Texts;
-  client?: { id: string; revision: number; dialect: string };
+  client?: { id: string; revision: number };
   /** What each setting is before anybody types. */
   values?: Record<string, unknown>;
   /** The settings by the names that the API gives those that changed. */
@@ -60,7 +60,6 @@ export async function whileBusy<T>(button: HTMLButtonElement, work: () => Promis
 }
 
 async function copy(button: HTMLElement, source: HTMLElement): Promise<void> {
-  const { length: said } = button.dataset.said ?? '';
   const words = await navigator.clipboard?.writeText(source.textContent ?? '').then(
     () => text('console.copied'),
     () => null,
@@ -69,7 +68,8 @@ async function copy(button: HTMLElement, source: HTMLElement): Promise<void> {
   if (!words) getSelection()?.selectAllChildren(source);
   const result = words ?? text('console.copyByHand');
   announce(result);
-  if (said > 0) return;
+  // It says so already: what it said before is kept.
+  if (button.dataset.said !== undefined) return;
   button.dataset.said = button.textContent ?? '';
   button.textContent = result;
   setTimeout(() => {

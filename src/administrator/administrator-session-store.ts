@@ -12,7 +12,8 @@ export interface NewAdministratorSession {
 export interface AdministratorSessionStore {
   /**
    * Signed in by password. False when it is no longer the one that was verified, or the administrator has a passkey by
-   * now: checking a password takes a while, and neither a reset nor a passkey may be outlived (T20, T65).
+   * now: checking a password takes a while, and neither a reset nor a passkey may be outlived (T20, T65). A passkey of the
+   * very same moment may leave a session, which is then worth nothing until it is shown (`hasPasskey`).
    */
   insertByPassword(session: NewAdministratorSession & { passwordHash: string }): Promise<boolean>;
   /** False when the passkey that was verified is gone by now. */

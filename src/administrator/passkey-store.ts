@@ -82,8 +82,7 @@ const COUNT: Statement = {
   name: 'administrator-passkey-count',
   text: 'SELECT count(*)::int AS count FROM administrator_passkey WHERE administrator_id = $1',
 };
-const COLUMNS =
-  'id, administrator_id, name, public_key, sign_count, transports, backed_up, created_at, last_used_at' as const;
+const COLUMNS = 'id, administrator_id, name, public_key, sign_count, transports, backed_up, created_at, last_used_at';
 const INSERT: Statement = {
   name: 'administrator-passkey-insert',
   text: `INSERT INTO administrator_passkey (id, administrator_id, name, public_key, sign_count, transports, backed_up)

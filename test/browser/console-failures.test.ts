@@ -164,6 +164,20 @@ describe('a secret', () => {
 });
 
 describe('the page of a client', () => {
+  it('copies the id for whoever clicks twice, and then offers it again', async () => {
+    const actor = await house.enter();
+    const { page } = actor;
+    await clientPage(actor);
+    const copy = page.locator('[data-copies=client-id]');
+    await copy.evaluate((button: { click(): void }) => {
+      button.click();
+      button.click();
+    });
+    await copy.filter({ hasText: /^(Copied|Marked: copy it now)$/ }).waitFor();
+    await copy.filter({ hasText: /^Copy$/ }).waitFor({ timeout: 5000 });
+    expect(actor.complaints()).toEqual([]);
+  });
+
   it('notices at the next save that somebody else changed the client before it was disabled', async () => {
     const actor = await house.enter();
     const { page } = actor;

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { Services } from '../../src/app.js';
 import { administratorCommands } from '../../src/cli/administrators.js';
 import { clientCommands } from '../../src/cli/clients.js';
-import { type Command, Options, UsageError } from '../../src/cli/command.js';
+import type { Command } from '../../src/cli/command.js';
 import { tokenCommands } from '../../src/cli/tokens.js';
 import { saying } from '../../src/saying.js';
+import { refuses, run } from '../support/cli.js';
 
 const SINCE = '2026-01-01T00:00:00.000Z';
 const ROOT = { id: 'the-id', username: 'root', createdAt: new Date(SINCE) };
@@ -16,33 +16,6 @@ const TOKEN = {
   createdAt: new Date(SINCE),
   expiresAt: new Date('2026-04-01T00:00:00.000Z'),
   lastUsedAt: undefined,
-};
-
-/** Runs a command over a service that notes what it was asked. */
-async function run(command: Command, args: string[], answers: Record<string, unknown>) {
-  const asked: unknown[][] = [];
-  const service = Object.fromEntries(
-    Object.entries(answers).map(([method, answer]) => [
-      method,
-      async (...given: unknown[]) => {
-        asked.push([method, ...given]);
-        return answer;
-      },
-    ]),
-  );
-  const services = {
-    administrators: service,
-    apiTokens: service,
-    clients: service,
-    publicUrl: 'https://login.example',
-  };
-  return { ...(await command.prepare(Options.parse(args, command))(services as unknown as Services)), asked };
-}
-
-const refuses = (command: Command, args: string[], message: RegExp) => {
-  const attempt = () => command.prepare(Options.parse(args, command));
-  expect(attempt).toThrow(UsageError);
-  expect(attempt).toThrow(message);
 };
 
 describe('administrators', () => {

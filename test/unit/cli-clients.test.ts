@@ -2,16 +2,16 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { Services } from '../../src/app.js';
 import { accountCommands } from '../../src/cli/accounts.js';
 import { clientCommands } from '../../src/cli/clients.js';
-import { type Command, Options, UsageError } from '../../src/cli/command.js';
+import { Options, UsageError } from '../../src/cli/command.js';
 import { tell } from '../../src/cli/voice.js';
 import type { Client } from '../../src/client/client.js';
 import type { ClientSecret } from '../../src/client/client-secret.js';
 import { ALL_SETTINGS } from '../../src/client/client-settings.js';
 import { settingsOf } from '../../src/client/registration.js';
 import { saying } from '../../src/saying.js';
+import { refuses, run } from '../support/cli.js';
 
 const FUTURE = '2999-01-01T00:00:00.000Z';
 const PAST = '2026-01-01T00:00:00.000Z';
@@ -31,29 +31,6 @@ const CLIENT: Client = {
   embedOrigins: ['https://shop.example'],
   createdAt: new Date(PAST),
   disabled: false,
-};
-
-/** Runs a command over a service that notes what it was asked. */
-async function run(command: Command, args: string[], answers: Record<string, unknown>) {
-  const asked: unknown[][] = [];
-  const service = Object.fromEntries(
-    Object.entries(answers).map(([method, answer]) => [
-      method,
-      async (...given: unknown[]) => {
-        asked.push([method, ...given]);
-        return answer;
-      },
-    ]),
-  );
-  const widgets = { snippet: '<script src="…" integrity="sha384-…"></script>' };
-  const services = { clients: service, accounts: service, widgets } as unknown as Services;
-  return { ...(await command.prepare(Options.parse(args, command))(services)), asked };
-}
-
-const refuses = (command: Command, args: string[], message: RegExp) => {
-  const attempt = () => command.prepare(Options.parse(args, command));
-  expect(attempt).toThrow(UsageError);
-  expect(attempt).toThrow(message);
 };
 
 describe('clients update', () => {

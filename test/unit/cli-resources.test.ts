@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Services } from '../../src/app.js';
-import { type Command, Options, UsageError } from '../../src/cli/command.js';
 import { resourceCommands } from '../../src/cli/resources.js';
 import type { ResourceServer } from '../../src/resource/resource-server.js';
+import { refuses, run } from '../support/cli.js';
 
 const API = 'https://api.example';
 const SERVER: ResourceServer = {
@@ -19,28 +18,6 @@ const SERVER: ResourceServer = {
   introspectedBy: ['qc0123456789abcdef'],
   createdAt: new Date('2026-01-01T00:00:00.000Z'),
   disabled: false,
-};
-
-/** Runs a command over a service that notes what it was asked. */
-async function run(command: Command, args: string[], answers: Record<string, unknown>) {
-  const asked: unknown[][] = [];
-  const service = Object.fromEntries(
-    Object.entries(answers).map(([method, answer]) => [
-      method,
-      async (...given: unknown[]) => {
-        asked.push([method, ...given]);
-        return answer;
-      },
-    ]),
-  );
-  const services = { resources: service } as unknown as Services;
-  return { ...(await command.prepare(Options.parse(args, command))(services)), asked };
-}
-
-const refuses = (command: Command, args: string[], message: RegExp) => {
-  const attempt = () => command.prepare(Options.parse(args, command));
-  expect(attempt).toThrow(UsageError);
-  expect(attempt).toThrow(message);
 };
 
 describe('resources create', () => {

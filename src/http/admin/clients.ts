@@ -5,10 +5,9 @@ import type { ClientService, Registered } from '../../client/client-service.js';
 import { warningsOf } from '../../client/registration.js';
 import type { Saying } from '../../saying.js';
 import type { AppRouterContext } from '../context.js';
-import { readJson } from '../middleware/read-body.js';
+import { NOTHING, readJson } from '../middleware/read-body.js';
 import { type CallerDeps, requireReader, requireWriter } from './api-caller.js';
 import { CLIENT_CHANGE, NEW_CLIENT, REDIRECT_URI, ROTATION, toChange, toNewClient } from './client-body.js';
-import { NOTHING } from './sign-in.js';
 import { sayTo } from './voice.js';
 
 export interface ClientsDeps extends CallerDeps {

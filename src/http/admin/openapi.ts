@@ -1,10 +1,10 @@
 /** GET /admin/api/openapi.json: the administration API as its OpenAPI document. */
 import type { AppRouterContext } from '../context.js';
+import { NOTHING } from '../middleware/read-body.js';
 import { type Description, openApi } from '../openapi.js';
 import { CHANGED_CLIENT, CLIENT, CLIENT_WITH_SECRET, CLIENTS, REDIRECT_CHECK, REFUSAL } from './answers.js';
 import { CLIENT_CHANGE, NEW_CLIENT, REDIRECT_URI, ROTATION } from './client-body.js';
 import { type AdminOperation, OPERATIONS, type SchemaName } from './operations.js';
-import { NOTHING } from './sign-in.js';
 
 const DESCRIPTION = `For programs: each call names a token in the Authorization header, made by "npm run admin -- tokens
 create". The console's pages call with their session instead. Errors are JSON: error, error_description. What is said in

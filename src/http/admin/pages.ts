@@ -62,11 +62,11 @@ export function clientPage(deps: PagesDeps) {
     const form = formOf(client);
     const { secrets } = clientToJson(client);
     const columns = Object.fromEntries(fieldsOf(form).map(({ column, json }) => [column, json]));
-    const { id, revision, dialect } = client;
+    const { id, revision } = client;
     return {
       template: 'admin/client.njk',
       values: { client: { ...summaryOf(ctx, client), secrets }, form, snippet: deps.widgets.snippet },
-      data: { client: { id, revision, dialect }, values: valuesOf(form), columns },
+      data: { client: { id, revision }, values: valuesOf(form), columns },
     };
   });
 }

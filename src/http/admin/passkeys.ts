@@ -5,9 +5,9 @@ import { ADMINISTRATOR_MINUTES, type AdministratorSession } from '../../administ
 import type { AdministratorPasskeys } from '../../administrator/administrator-passkeys.js';
 import type { Limit } from '../../rate-limit.js';
 import type { AppRouterContext } from '../context.js';
-import { readJson } from '../middleware/read-body.js';
+import { NOTHING, readJson } from '../middleware/read-body.js';
 import { type ConsoleDeps, requireCsrf, requireFresh, requireFull, requireSession } from './console.js';
-import { beginSession, NOTHING } from './sign-in.js';
+import { beginSession } from './sign-in.js';
 
 export interface PasskeysDeps extends ConsoleDeps {
   administratorPasskeys: AdministratorPasskeys;

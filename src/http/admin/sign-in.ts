@@ -2,12 +2,11 @@
 import { z } from 'zod';
 import { AppError } from '../../error.js';
 import type { AppRouterContext } from '../context.js';
-import { readJson } from '../middleware/read-body.js';
+import { NOTHING, readJson } from '../middleware/read-body.js';
 import { CREDENTIALS } from '../phone/sign-in.js';
 import { type ConsoleDeps, requireCsrf, requireSession } from './console.js';
 
 const PASSWORD = z.strictObject({ password: z.string().min(1).max(256) });
-export const NOTHING = z.strictObject({});
 
 /** {username, password}: 200 and the cookie. A new session at every sign-in; the one before it ends (T19). */
 export function signIn(deps: ConsoleDeps) {

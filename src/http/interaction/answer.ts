@@ -10,7 +10,7 @@ import type { SignInAnswers } from '../../engine/sign-in-answers.js';
 import { AppError } from '../../error.js';
 import { browserName } from '../browser-name.js';
 import type { AppRouterContext } from '../context.js';
-import { readJson } from '../middleware/read-body.js';
+import { NOTHING, readJson } from '../middleware/read-body.js';
 import { CREDENTIALS } from '../phone/sign-in.js';
 import { type InteractionDeps, ownRequest } from './show.js';
 
@@ -23,7 +23,6 @@ const SIGN_IN = CREDENTIALS.extend({
   /** Stay signed in on this browser; off unless the person says so. */
   remember: z.boolean().optional(),
 });
-const NOTHING = z.strictObject({});
 const CONSENT = z.strictObject({ decision: z.enum(['allow', 'deny']) });
 
 /** …/sign-in: user name and password, typed here. What the site gets is asked next, unless it was allowed before. */

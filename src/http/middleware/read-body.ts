@@ -1,12 +1,15 @@
 /** Reads JSON and form bodies, bounded while reading; there is no global parser, the engine must find its requests unread. */
 import type { IncomingMessage } from 'node:http';
 import rawBody from 'raw-body';
-import type { ZodType } from 'zod';
+import { type ZodType, z } from 'zod';
 import { AppError } from '../../error.js';
 
 const LIMIT = 64 * 1024;
 const MAX_FIELDS = 100;
 const MAX_DEPTH = 8;
+
+/** The body of a request whose address says it all. */
+export const NOTHING = z.strictObject({});
 
 /** The body as the schema says. Throws `unsupported_media_type`, `too_large` or `invalid_request`, never echoing input. */
 export async function readJson<T>(req: IncomingMessage, schema: ZodType<T>): Promise<T> {
